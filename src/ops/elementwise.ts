@@ -1,0 +1,196 @@
+import { fused, type Op, type OpDefinition, op } from "../core/op.ts";
+import { parallel } from "../core/parallel.ts";
+import { broadcastShapes, type Shape, sameShape } from "../core/shape.ts";
+import { emit, Tensor } from "../core/tensor.ts";
+import type { KernelName } from "../core/wasm.ts";
+import { broadcastStrides, GRAIN, mergeAxes, rowGrain, withDims } from "./strides.ts";
+
+const same = ([shape]: readonly [Shape]): Shape => shape;
+
+/** Runs a flat kernel y ← f(x, …rest). */
+const map =
+  (kernel: KernelName) =>
+  (y: Tensor, [x]: readonly [Tensor]): void =>
+    parallel(kernel, y.size, GRAIN, y.ptr, x.ptr);
+
+type Vjp = OpDefinition<[x: Tensor], undefined>["vjp"];
+const unary = (name: KernelName, vjp: Vjp): Op<[x: Tensor]> => op(name, { shape: same, forward: map(name), vjp });
+
+/** Runs a kernel over operands that broadcast: flat where all shapes agree, else along merged rows. */
+export function runBroadcast(kernel: string, y: Tensor, operands: readonly Tensor[]): void {
+  if (operands.every((t) => sameShape(t.shape, y.shape))) {
+    parallel(kernel as KernelName, y.size, GRAIN, y.ptr, ...operands.map((t) => t.ptr));
+    return;
+  }
+  if (y.size === 0) return;
+  const { sizes, strides } = mergeAxes(
+    y.shape,
+    operands.map((t) => broadcastStrides(t.shape, y.shape)),
+  );
+  const inner = sizes.pop() ?? 1;
+  const innerStrides = strides.map((s) => s.pop() ?? 0);
+  withDims([...sizes, ...strides.flat()], (dims) =>
+    parallel(
+      `${kernel}Broadcast` as KernelName,
+      y.size / inner,
+      rowGrain(inner),
+      y.ptr,
+      ...operands.map((t) => t.ptr),
+      inner,
+      ...innerStrides,
+      sizes.length,
+      dims,
+    ),
+  );
+}
+
+type Binary = Op<[a: Tensor, b: Tensor]>;
+const binary = (name: string, vjp: OpDefinition<[a: Tensor, b: Tensor], undefined>["vjp"]): Binary =>
+  op(name, {
+    shape: (shapes) => broadcastShapes(name, shapes),
+    forward: (y, operands) => runBroadcast(name, y, operands),
+    vjp,
+  });
+
+/** a + b, broadcasting. */
+export const add: Binary = binary("add", (g) => [g, g]);
+/** a − b, broadcasting. */
+export const sub: Binary = binary("sub", (g) => [g, neg(g)]);
+/** a · b by elements, broadcasting. */
+export const mul: Binary = binary("mul", (g, [a, b]) => [mul(g, b), mul(g, a)]);
+/** a / b by elements, broadcasting. */
+export const div: Binary = binary("div", (g, [, b], y) => {
+  const gb = div(g, b);
+  return [gb, neg(mul(gb, y))];
+});
+/** a^b by elements, broadcasting; as Math.pow. The gradient for b is taken as 0 where a = 0. */
+export const pow: Binary = binary("pow", (g, [a, b], y) => [
+  mul(g, mul(b, pow(a, affine(b, { scale: 1, shift: -1 })))),
+  mul(g, where(isZero(a), zeroLike(y), mul(y, log(a)))),
+]);
+/** The larger of a and b; NaN if one is NaN. Where they are equal each gets half the gradient, as in PyTorch. */
+export const maximum: Binary = binary("maximum", (g, [a, b]) => {
+  const share = tieShare(a, b);
+  return [mul(g, share), mul(g, affine(share, { scale: -1, shift: 1 }))];
+});
+/** The smaller of a and b; NaN if one is NaN. Ties share the gradient. */
+export const minimum: Binary = binary("minimum", (g, [a, b]) => {
+  const share = tieShare(b, a);
+  return [mul(g, share), mul(g, affine(share, { scale: -1, shift: 1 }))];
+});
+
+/** 1 where a > b, ½ where equal, else 0. */
+const tieShare = (a: Tensor, b: Tensor): Tensor => add(mul(gt(a, b), constant(1)), mul(eq(a, b), constant(0.5)));
+
+const comparison = (name: string): Binary => binary(name, () => [undefined, undefined]);
+/** 1 where a = b, else 0. Comparisons are constant: their gradient is 0. */
+export const eq: Binary = comparison("eq");
+export const ne: Binary = comparison("ne");
+export const lt: Binary = comparison("lt");
+export const le: Binary = comparison("le");
+export const gt: Binary = comparison("gt");
+export const ge: Binary = comparison("ge");
+
+const constant = (value: number): Tensor => emit([], (t) => t.data.fill(value));
+const zeroLike = (x: Tensor): Tensor => emit(x.shape, (t) => t.data.fill(0));
+const isZero = (x: Tensor): Tensor => eq(x, constant(0));
+
+/** c ≠ 0 ? a : b by elements, broadcasting. A branch that is not taken sends and receives nothing, not even NaN. */
+export const where: Op<[c: Tensor, a: Tensor, b: Tensor]> = op("where", {
+  shape: (shapes) => broadcastShapes("where", shapes),
+  forward: (y, operands) => runBroadcast("where", y, operands),
+  vjp: (g, [c]) => [undefined, where(c, g, zeroLike(g)), where(c, zeroLike(g), g)],
+});
+
+/** scale·x + shift with two numbers. */
+export const affine: Op<[x: Tensor], { scale: number; shift: number }> = op("affine", {
+  shape: same,
+  forward: (y, [x], { scale, shift }) => parallel("affine", y.size, GRAIN, y.ptr, x.ptr, scale, shift),
+  vjp: (g, _x, _y, { scale }) => [affine(g, { scale, shift: 0 })],
+});
+
+/** −x. */
+export const neg = (x: Tensor): Tensor => affine(x, { scale: -1, shift: 0 });
+
+/** x^p for a number p. */
+export const powScalar: Op<[x: Tensor], { p: number }> = op("powScalar", {
+  shape: same,
+  forward: (y, [x], { p }) => parallel("powScalar", y.size, GRAIN, y.ptr, x.ptr, p),
+  vjp: (g, [x], _y, { p }) => [
+    p === 0 ? zeroLike(x) : mul(g, affine(powScalar(x, { p: p - 1 }), { scale: p, shift: 0 })),
+  ],
+});
+
+/** x limited to [min, max]. The gradient passes inside and at the limits. */
+export const clamp: Op<[x: Tensor], { min?: number; max?: number }> = op("clamp", {
+  shape: same,
+  forward: (y, [x], { min = -Infinity, max = Infinity }) => parallel("clamp", y.size, GRAIN, y.ptr, x.ptr, min, max),
+  vjp: (g, [x], y) => [mul(g, eq(x, y))],
+});
+
+/** |x|; gradient 0 at 0. */
+export const abs: Op<[x: Tensor]> = unary("abs", (g, [x]) => [mul(g, sign(x))]);
+/** −1, 0 or 1. */
+export const sign: Op<[x: Tensor]> = unary("sign", () => [undefined]);
+/** The largest whole number ≤ x. */
+export const floor: Op<[x: Tensor]> = unary("floor", () => [undefined]);
+/** x². */
+export const square: Op<[x: Tensor]> = unary("square", (g, [x]) => [mul(g, affine(x, { scale: 2, shift: 0 }))]);
+/** √x. The gradient at 0 is 0 instead of ∞, so that distances of coinciding points train. */
+export const sqrt: Op<[x: Tensor]> = unary("sqrt", (g, _x, y) => [
+  mul(g, where(y, affine(recip(where(y, y, constant(1))), { scale: 0.5, shift: 0 }), zeroLike(y))),
+]);
+/** 1/x. */
+export const recip: Op<[x: Tensor]> = unary("recip", (g, _x, y) => [neg(mul(g, square(y)))]);
+/** 1/√x. */
+export const rsqrt: Op<[x: Tensor]> = unary("rsqrt", (g, [x], y) => [
+  mul(g, affine(div(y, x), { scale: -0.5, shift: 0 })),
+]);
+/** eˣ. */
+export const exp: Op<[x: Tensor]> = unary("exp", (g, _x, y) => [mul(g, y)]);
+/** eˣ − 1, exact near 0. */
+export const expm1: Op<[x: Tensor]> = unary("expm1", (g, _x, y) => [mul(g, affine(y, { scale: 1, shift: 1 }))]);
+/** ln x. */
+export const log: Op<[x: Tensor]> = unary("log", (g, [x]) => [div(g, x)]);
+/** ln(1 + x), exact near 0. */
+export const log1p: Op<[x: Tensor]> = unary("log1p", (g, [x]) => [div(g, affine(x, { scale: 1, shift: 1 }))]);
+/** log₂ x. */
+export const log2 = (x: Tensor): Tensor => affine(log(x), { scale: Math.LOG2E, shift: 0 });
+/** sin x, x in radians. */
+export const sin: Op<[x: Tensor]> = unary("sin", (g, [x]) => [mul(g, cos(x))]);
+/** cos x, x in radians. */
+export const cos: Op<[x: Tensor]> = unary("cos", (g, [x]) => [neg(mul(g, sin(x)))]);
+/** erf x = 2/√π ∫₀ˣ e^(−t²) dt. */
+export const erf: Op<[x: Tensor]> = unary("erf", (g, [x]) => [
+  mul(g, affine(exp(neg(square(x))), { scale: 2 / Math.sqrt(Math.PI), shift: 0 })),
+]);
+/** sin(x)/x, 1 at 0, by its series where |x| < 0.25, so that every derivative is finite there. */
+export const sinc = (x: Tensor): Tensor => {
+  const near = lt(abs(x), constant(0.25));
+  const safe = where(near, constant(1), x);
+  const x2 = square(where(near, x, constant(0)));
+  let series = constant(1 / 362880);
+  for (const c of [-1 / 5040, 1 / 120, -1 / 6, 1]) series = add(mul(series, x2), constant(c));
+  return where(near, series, div(sin(safe), safe));
+};
+/** 0 below 0, 1 above, `atZero` at 0. */
+export const heaviside = (x: Tensor, { atZero = 0.5 }: { atZero?: number } = {}): Tensor =>
+  where(eq(x, constant(0)), constant(atZero), gt(x, constant(0)));
+/** x, with `value` where mask ≠ 0. */
+export const maskedFill = (x: Tensor, mask: Tensor, { value }: { value: number }): Tensor =>
+  where(mask, constant(value), x);
+
+/** tanh x. */
+export const tanh: Op<[x: Tensor]> = fused("tanh", {
+  shape: same,
+  expand: ([x]) => {
+    // 2σ(2x) − 1 loses digits near 0; expm1 does not. |x| ≥ 20 is ±1 and must not overflow.
+    const e = expm1(affine(clamp(x, { min: -20, max: 20 }), { scale: 2, shift: 0 }));
+    return div(e, affine(e, { scale: 1, shift: 2 }));
+  },
+  forward: map("tanh"),
+  backward: (g, [x], y) => [emit(x.shape, (d) => parallel("tanhGrad", x.size, GRAIN, d.ptr, g.ptr, y.ptr))],
+});
+
+/** A tensor from a tensor or a number. */
+export const asTensor = (x: Tensor | number): Tensor => (x instanceof Tensor ? x : constant(x));

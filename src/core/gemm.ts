@@ -32,6 +32,8 @@ const ACTIVATIONS = { none: 0, relu: 1 };
 /** Blocks of C that one thread takes at a time: 60 rows are panels of 6 as well as of 5, the heights in the two builds. */
 const ROWS = 60;
 const COLUMNS = 64;
+/** Floats in which a block of C completes the tiles that C's edge cuts. */
+const EDGE = 48;
 /** Depth of a slice of k: a panel of A (6 KB) and one of B (8 KB) share the first cache. */
 const DEPTH = 256;
 /** Products of fewer multiplications than this are not worth packing. */
@@ -48,7 +50,8 @@ export function gemm(c: number, a: number, b: number, product: Product): void {
   const { m, n, k, ars, acs, brs, bcs, ldc = n, accumulate = false, bias = 0, activation = "none" } = product;
   const { batch = 1, strideA = 0, strideB = 0, strideC = 0 } = product;
   if (batch > 1 && strideB === 0 && strideA === m * ars && strideC === m * ldc) {
-    return gemm(c, a, b, { ...product, m: batch * m, batch: 1 });
+    gemm(c, a, b, { ...product, m: batch * m, batch: 1 });
+    return;
   }
   if (batch * m * n === 0) return;
   const select = ACTIVATIONS[activation];
@@ -62,8 +65,11 @@ export function gemm(c: number, a: number, b: number, product: Product): void {
   const blocksA = Math.ceil(mb / ROWS);
   const blocksB = Math.ceil(nb / COLUMNS);
   const sizeA = 4 * kb * blocksA * ROWS * items;
-  const workspace = allocate(sizeA + 4 * kb * blocksB * COLUMNS * items);
-  const [packedA, packedB] = [workspace.ptr, workspace.ptr + sizeA];
+  const sizeB = 4 * kb * blocksB * COLUMNS * items;
+  const workspace = allocate(sizeA + sizeB + 4 * EDGE * blocksA * blocksB * items);
+  const packedA = workspace.ptr;
+  const packedB = packedA + sizeA;
+  const edges = packedB + sizeB;
   for (let item = 0; item < batch; item += items) {
     for (let j = 0; j < n; j += nb) {
       for (let p = 0; p < k; p += kb) {
@@ -84,7 +90,7 @@ export function gemm(c: number, a: number, b: number, product: Product): void {
           parallel("gemmPack", count * Math.ceil(depth / kc) * (ra + cb), 4, packedA, packedB, ...operands, ...sizes);
           const finish = [+(accumulate || p > 0), last && bias ? bias + 4 * j : 0, last ? select : 0];
           const grain = Math.ceil(WORTHWHILE / (ROWS * COLUMNS * depth));
-          parallel("gemmTiles", count * ra * cb, grain, to, ldc, strideC, packedA, packedB, ...sizes, ...finish);
+          parallel("gemmTiles", count * ra * cb, grain, to, ldc, strideC, packedA, packedB, edges, ...sizes, ...finish);
         }
       }
     }

@@ -138,6 +138,9 @@ export function full(shape: Shape, value: number): Tensor {
 export const zeros = (shape: Shape): Tensor => full(shape, 0);
 export const ones = (shape: Shape): Tensor => full(shape, 1);
 
+/** A tensor from a tensor or a number. */
+export const asTensor = (x: Tensor | number): Tensor => (x instanceof Tensor ? x : full([], x));
+
 function checkShape(shape: Shape): void {
   for (const n of shape)
     if (!(Number.isInteger(n) && n >= 0))

@@ -1,0 +1,76 @@
+import { UserError } from "../core/errors.ts";
+import type { Rng } from "../core/random.ts";
+import { emit, type Tensor } from "../core/tensor.ts";
+
+/** One minibatch: what the model's `forward` takes, and the targets (class numbers or values, row-major). */
+export interface Batch {
+  inputs: readonly unknown[];
+  targets: Float32Array;
+}
+
+/** Anything that can be cut into minibatches. `batch` runs inside the step's scope, so its tensors need no care. */
+export interface Dataset {
+  readonly length: number;
+  batch(rows: Int32Array): Batch;
+}
+
+/** Rows of numbers with targets: x [length, width], y [length, outputs], both row-major. */
+export class ArrayDataset implements Dataset {
+  constructor(
+    readonly x: Float32Array,
+    readonly y: Float32Array,
+    readonly length: number,
+  ) {
+    if (length === 0 || x.length % length !== 0 || y.length % length !== 0)
+      throw new UserError(`ArrayDataset: ${x.length} inputs and ${y.length} targets do not make ${length} rows.`);
+  }
+
+  /** Features of a row. */
+  get width(): number {
+    return this.x.length / this.length;
+  }
+
+  /** Targets of a row. */
+  get outputs(): number {
+    return this.y.length / this.length;
+  }
+
+  batch(rows: Int32Array): Batch {
+    return { inputs: [this.inputs(rows)], targets: gather(this.y, rows, this.outputs) };
+  }
+
+  private inputs(rows: Int32Array): Tensor {
+    const { x, width } = this;
+    return emit([rows.length, width], ({ data }) => {
+      for (let i = 0; i < rows.length; i++) data.set(x.subarray(rows[i] * width, (rows[i] + 1) * width), i * width);
+    });
+  }
+
+  /** The given rows, in that order. */
+  rows(indices: ArrayLike<number>): ArrayDataset {
+    const picked = Int32Array.from(indices);
+    return new ArrayDataset(gather(this.x, picked, this.width), gather(this.y, picked, this.outputs), picked.length);
+  }
+
+  /** A random share of the rows to train on and the rest to validate with. */
+  split(fraction: number, rng: Rng): { train: ArrayDataset; validation: ArrayDataset } {
+    const [train, validation] = splitRows(this.length, fraction, rng);
+    return { train: this.rows(train), validation: this.rows(validation) };
+  }
+}
+
+function gather(values: Float32Array, rows: Int32Array, width: number): Float32Array {
+  const out = new Float32Array(rows.length * width);
+  for (let i = 0; i < rows.length; i++) out.set(values.subarray(rows[i] * width, (rows[i] + 1) * width), i * width);
+  return out;
+}
+
+/** Two disjoint sets of row numbers: `fraction` of n (at least one row on each side) and the rest, both in random order. */
+export function splitRows(n: number, fraction: number, rng: Rng): [Int32Array, Int32Array] {
+  if (!(fraction > 0 && fraction < 1))
+    throw new UserError(`A split needs a fraction between 0 and 1, not ${fraction}.`);
+  if (n < 2) throw new UserError(`${n} row cannot be split into two sets.`);
+  const order = rng.permutation(n);
+  const count = Math.min(n - 1, Math.max(1, Math.round(n * fraction)));
+  return [order.slice(0, count), order.slice(count)];
+}

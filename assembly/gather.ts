@@ -32,7 +32,8 @@ export function put(begin: i32, end: i32, y: usize, x: usize, index: usize, coun
     const o = unit / strips;
     const to = y + <usize>o * rows * bytes + (<usize>first << 2);
     let from = x + <usize>o * count * bytes + (<usize>first << 2);
-    for (let r = 0, p = to; r < rows; r++, p += bytes) memory.fill(p, 0, <usize>columns << 2);
+    if (strips == 1) memory.fill(to, 0, rows * bytes);
+    else for (let r = 0, p = to; r < rows; r++, p += bytes) memory.fill(p, 0, <usize>columns << 2);
     for (let k = 0; k < count; k++, from += bytes) {
       const i = load<i32>(index + (<usize>k << 2));
       if (i >= 0) addRow(to + i * bytes, from, columns);

@@ -6,4 +6,6 @@ export * from "./optim";
 export * from "./matmul";
 export * from "./elementwise";
 export * from "./broadcast";
+export * from "./gradient";
 export * from "./random";
+export * from "./peak";

@@ -14,7 +14,7 @@
  * Every element of C is summed in the order of p, slice by slice, whatever the range: the same bits on any number of threads.
  */
 
-import { fma } from "./simd";
+import { fma, sumLanes } from "./simd";
 
 /** Rows of a register tile: MR·2 sums, 2 vectors of B and 1 of A fill the 15 vector registers that V8 gives; without fma one holds the product. */
 // @ts-ignore: decorator
@@ -24,6 +24,10 @@ const MR: i32 = ASC_FEATURE_RELAXED_SIMD ? 6 : 5;
 // @ts-ignore: decorator
 @inline
 const NR: i32 = 8;
+/** Floats in which a block of C completes the tiles that C's edge cuts. */
+// @ts-ignore: decorator
+@inline
+const EDGE: i32 = 48;
 
 /**
  * Packs A and B for `gemmTiles`.   `begin`, `end` count blocks; a batch item has, for each slice of k, ⌈m / rows⌉ blocks of A, then
@@ -54,30 +58,59 @@ export function gemmPack(
 /**
  * C (+)= A·B from packed panels, + bias [n], then the activation.   `begin`, `end` count tiles of rows × columns of C: a batch item has
  * ⌈m / rows⌉ · ⌈n / columns⌉, row by row. accumulate: add to what C holds; bias: 0 for none; activation: 0 none, 1 relu.
+ * edges: 48 floats of workspace for each unit.
  */
 export function gemmTiles(
-  begin: i32, end: i32, c: usize, ldc: i32, strideC: i32, packedA: usize, packedB: usize,
+  begin: i32, end: i32, c: usize, ldc: i32, strideC: i32, packedA: usize, packedB: usize, edges: usize,
   m: i32, n: i32, k: i32, kc: i32, rows: i32, columns: i32, accumulate: i32, bias: usize, activation: i32,
 ): void {
   const blocksA = ceilDiv(m, rows), blocksB = ceilDiv(n, columns), slices = ceilDiv(k, kc);
   for (let u = begin; u < end; u++) {
     const item = u / (blocksA * blocksB), i0 = ((u / blocksB) % blocksA) * rows, j0 = (u % blocksB) * columns;
-    const i1 = min(m, i0 + rows), j1 = min(n, j0 + columns);
+    const i1 = min(m, i0 + rows), j1 = min(n, j0 + columns), edge = edges + floats(u, EDGE);
     for (let slice = 0; slice < slices; slice++) {
       const depth = min(kc, k - slice * kc);
       const panelsA = packedA + floats((item * slices + slice) * kc, blocksA * rows);
       const panelsB = packedB + floats((item * slices + slice) * kc, blocksB * columns);
-      for (let j = j0; j < j1; j += NR) {
-        for (let i = i0; i < i1; i += MR) {
-          tile(
-            c + floats(item, strideC) + floats(i, ldc) + floats(j, 1), ldc, panelsA + floats(i, depth), panelsB + floats(j, depth), depth,
-            m - i, n - j, accumulate | slice,
-          );
+      for (let i = i0; i < i1; i += MR) {
+        for (let j = j0; j < j1; j += NR) {
+          const at = c + floats(item, strideC) + floats(i, ldc) + floats(j, 1);
+          const panelA = panelsA + floats(i, depth), panelB = panelsB + floats(j, depth);
+          if (m - i >= MR && n - j >= NR) {
+            tile(at, ldc, panelA, panelB, depth, accumulate | slice);
+          } else {
+            tile(edge, NR, panelA, panelB, depth, 0);
+            storeCorner(at, ldc, edge, min(MR, m - i), n - j, accumulate | slice);
+          }
         }
       }
     }
     if (bias || activation) {
       finish(c + floats(item, strideC) + floats(i0, ldc) + floats(j0, 1), ldc, i1 - i0, j1 - j0, bias ? bias + floats(j0, 1) : 0, activation);
+    }
+  }
+}
+
+/**
+ * C (+)= A·B + bias, then the activation, as dot products of A's rows with B's columns, both contiguous: for a thin A [m, k] whose product
+ * with B would be over before B is packed.   `begin`, `end` count groups of 3 columns, ⌈n / 3⌉ in a batch item.
+ * transposed: c holds Cᵀ, so a thin B serves as well when the caller swaps the operands; `bias` runs along the rows of what c holds.
+ */
+export function gemmDot(
+  begin: i32, end: i32, c: usize, ldc: i32, strideC: i32, transposed: i32,
+  a: usize, ars: i32, strideA: i32, b: usize, bcs: i32, strideB: i32,
+  m: i32, n: i32, k: i32, accumulate: i32, bias: usize, activation: i32,
+): void {
+  const groups = ceilDiv(n, 3), crs = transposed ? 1 : ldc, ccs = transposed ? ldc : 1;
+  const floor: f32 = activation == 1 ? 0 : -Infinity;
+  for (let u = begin; u < end; u++) {
+    const item = u / groups, j = (u % groups) * 3;
+    for (let i = 0; i < m; i += 3) {
+      dotTile(
+        c + floats(item, strideC) + floats(i, crs) + floats(j, ccs), floats(crs, 1), floats(ccs, 1),
+        a + floats(item, strideA) + floats(i, ars), floats(ars, 1), b + floats(item, strideB) + floats(j, bcs), floats(bcs, 1),
+        m - i, n - j, k, accumulate, bias ? bias + floats(transposed ? i : j, 1) : 0, transposed, floor,
+      );
     }
   }
 }
@@ -108,16 +141,40 @@ export function gemmSmall(
 }
 
 /**
- * C [mr, nr] (+)= panel A [depth, MR] · panel B [depth, NR]: the loop where the time goes. Nothing but sums and stores may touch the sums
- * here: V8 schedules the loop in the order of its locals, and the optimiser orders locals by use; out of order, registers spill.
+ * C [MR, NR] (+)= panel A [depth, MR] · panel B [depth, NR], depth ≥ 1: the loop where the time goes. V8 keeps it free of spills and of address
+ * arithmetic because the first step stands before the loop (offsets are formed there), nothing but sums and stores touches the sums,
+ * and they are loaded and stored in one order. Look at the machine code after a change.
  */
-function tile(c: usize, ldc: i32, a: usize, b: usize, depth: i32, mr: i32, nr: i32, accumulate: i32): void {
-  let c00 = f32x4.splat(0), c01 = f32x4.splat(0), c10 = f32x4.splat(0), c11 = f32x4.splat(0);
-  let c20 = f32x4.splat(0), c21 = f32x4.splat(0), c30 = f32x4.splat(0), c31 = f32x4.splat(0);
-  let c40 = f32x4.splat(0), c41 = f32x4.splat(0), c50 = f32x4.splat(0), c51 = f32x4.splat(0);
-  for (const e = b + floats(depth, NR); b < e; b += NR << 2) {
-    const b0 = v128.load(b), b1 = v128.load(b, 16);
-    let x = v128.load32_splat(a);
+function tile(c: usize, ldc: i32, a: usize, b: usize, depth: i32, accumulate: i32): void {
+  const row = floats(ldc, 1), e = b + floats(depth, NR);
+  let b0 = v128.load(b), b1 = v128.load(b, 16), x: v128;
+  let c00: v128, c01: v128, c10: v128, c11: v128, c20: v128, c21: v128;
+  let c30: v128, c31: v128, c40: v128, c41: v128, c50 = b0, c51 = b1;
+  x = v128.load32_splat(a);
+  c00 = f32x4.mul(x, b0);
+  c01 = f32x4.mul(x, b1);
+  x = v128.load32_splat(a, 4);
+  c10 = f32x4.mul(x, b0);
+  c11 = f32x4.mul(x, b1);
+  x = v128.load32_splat(a, 8);
+  c20 = f32x4.mul(x, b0);
+  c21 = f32x4.mul(x, b1);
+  x = v128.load32_splat(a, 12);
+  c30 = f32x4.mul(x, b0);
+  c31 = f32x4.mul(x, b1);
+  x = v128.load32_splat(a, 16);
+  c40 = f32x4.mul(x, b0);
+  c41 = f32x4.mul(x, b1);
+  if (MR > 5) {
+    x = v128.load32_splat(a, 20);
+    c50 = f32x4.mul(x, b0);
+    c51 = f32x4.mul(x, b1);
+  }
+  while ((b += NR << 2) < e) {
+    a += MR << 2;
+    b0 = v128.load(b);
+    b1 = v128.load(b, 16);
+    x = v128.load32_splat(a);
     c00 = fma(x, b0, c00);
     c01 = fma(x, b1, c01);
     x = v128.load32_splat(a, 4);
@@ -137,38 +194,37 @@ function tile(c: usize, ldc: i32, a: usize, b: usize, depth: i32, mr: i32, nr: i
       c50 = fma(x, b0, c50);
       c51 = fma(x, b1, c51);
     }
-    a += MR << 2;
   }
-  const row = floats(ldc, 1);
-  if (mr < MR || nr < NR) {
-    storeTile(c, ldc, mr, nr, accumulate, c51, c50, c41, c40, c31, c30, c21, c20, c11, c10, c01, c00);
-  } else {
-    if (accumulate) {
-      c00 = f32x4.add(c00, v128.load(c));
-      c01 = f32x4.add(c01, v128.load(c, 16));
-      c10 = f32x4.add(c10, v128.load(c + 1 * row));
-      c11 = f32x4.add(c11, v128.load(c + 1 * row, 16));
-      c20 = f32x4.add(c20, v128.load(c + 2 * row));
-      c21 = f32x4.add(c21, v128.load(c + 2 * row, 16));
-      c30 = f32x4.add(c30, v128.load(c + 3 * row));
-      c31 = f32x4.add(c31, v128.load(c + 3 * row, 16));
-      c40 = f32x4.add(c40, v128.load(c + 4 * row));
-      c41 = f32x4.add(c41, v128.load(c + 4 * row, 16));
-      c50 = f32x4.add(c50, v128.load(c + 5 * row));
-      c51 = f32x4.add(c51, v128.load(c + 5 * row, 16));
+  if (accumulate) {
+    v128.store(c, f32x4.add(v128.load(c), c00));
+    v128.store(c, f32x4.add(v128.load(c, 16), c01), 16);
+    v128.store(c + row, f32x4.add(v128.load(c + row), c10));
+    v128.store(c + row, f32x4.add(v128.load(c + row, 16), c11), 16);
+    v128.store(c + 2 * row, f32x4.add(v128.load(c + 2 * row), c20));
+    v128.store(c + 2 * row, f32x4.add(v128.load(c + 2 * row, 16), c21), 16);
+    v128.store(c + 3 * row, f32x4.add(v128.load(c + 3 * row), c30));
+    v128.store(c + 3 * row, f32x4.add(v128.load(c + 3 * row, 16), c31), 16);
+    v128.store(c + 4 * row, f32x4.add(v128.load(c + 4 * row), c40));
+    v128.store(c + 4 * row, f32x4.add(v128.load(c + 4 * row, 16), c41), 16);
+    if (MR > 5) {
+      v128.store(c + 5 * row, f32x4.add(v128.load(c + 5 * row), c50));
+      v128.store(c + 5 * row, f32x4.add(v128.load(c + 5 * row, 16), c51), 16);
     }
+  } else {
     v128.store(c, c00);
     v128.store(c, c01, 16);
-    v128.store(c + 1 * row, c10);
-    v128.store(c + 1 * row, c11, 16);
+    v128.store(c + row, c10);
+    v128.store(c + row, c11, 16);
     v128.store(c + 2 * row, c20);
     v128.store(c + 2 * row, c21, 16);
     v128.store(c + 3 * row, c30);
     v128.store(c + 3 * row, c31, 16);
     v128.store(c + 4 * row, c40);
     v128.store(c + 4 * row, c41, 16);
-    v128.store(c + 5 * row, c50);
-    v128.store(c + 5 * row, c51, 16);
+    if (MR > 5) {
+      v128.store(c + 5 * row, c50);
+      v128.store(c + 5 * row, c51, 16);
+    }
   }
 }
 
@@ -222,13 +278,21 @@ function directTile(
     a += floats(acs, 1);
     b += floats(brs, 1);
   }
-  storeTile(c, ldc, mr, nr, accumulate, c51, c50, c41, c40, c31, c30, c21, c20, c11, c10, c01, c00);
+  storeTile(c, ldc, mr, nr, accumulate, c00, c01, c10, c11, c20, c21, c30, c31, c40, c41, c50, c51);
+}
+
+/** C [mr, nr] (+)= the corner of a whole tile [MR, NR]. */
+function storeCorner(c: usize, ldc: i32, whole: usize, mr: i32, nr: i32, accumulate: i32): void {
+  for (let i = 0; i < mr; i++, c += floats(ldc, 1), whole += NR << 2) {
+    storeRow(c, v128.load(whole), v128.load(whole, 16), nr, accumulate);
+  }
 }
 
 /** Stores, or adds to C, the mr × nr elements of a tile that exist. */
 function storeTile(
   c: usize, ldc: i32, mr: i32, nr: i32, accumulate: i32,
-  c51: v128, c50: v128, c41: v128, c40: v128, c31: v128, c30: v128, c21: v128, c20: v128, c11: v128, c10: v128, c01: v128, c00: v128,
+  c00: v128, c01: v128, c10: v128, c11: v128, c20: v128, c21: v128,
+  c30: v128, c31: v128, c40: v128, c41: v128, c50: v128, c51: v128,
 ): void {
   const row = floats(ldc, 1);
   storeRow(c, c00, c01, nr, accumulate);
@@ -289,6 +353,60 @@ function storeSome(p: usize, v: v128, count: i32): void {
   if (count > 0) v128.store_lane<f32>(p, v, 0);
   if (count > 1) v128.store_lane<f32>(p, v, 1, 4);
   if (count > 2) v128.store_lane<f32>(p, v, 2, 8);
+}
+
+/** C [mr, nr] (+)= three rows of A times three columns of B, or those of them that exist; the last one stands in for the missing. */
+function dotTile(
+  c: usize, crs: usize, ccs: usize, a: usize, ars: usize, b: usize, bcs: usize,
+  mr: i32, nr: i32, k: i32, accumulate: i32, bias: usize, transposed: i32, floor: f32,
+): void {
+  let a0 = a, a1 = mr > 1 ? a0 + ars : a0, a2 = mr > 2 ? a1 + ars : a1;
+  let b0 = b, b1 = nr > 1 ? b0 + bcs : b0, b2 = nr > 2 ? b1 + bcs : b1;
+  let c00 = f32x4.splat(0), c10 = f32x4.splat(0), c20 = f32x4.splat(0);
+  let c01 = f32x4.splat(0), c11 = f32x4.splat(0), c21 = f32x4.splat(0);
+  let c02 = f32x4.splat(0), c12 = f32x4.splat(0), c22 = f32x4.splat(0);
+  const e = b0 + floats(k & ~3, 1);
+  while (b0 < e) {
+    const x0 = v128.load(a0), x1 = v128.load(a1), x2 = v128.load(a2);
+    let y: v128;
+    y = v128.load(b2);
+    c22 = fma(x2, y, c22);
+    c12 = fma(x1, y, c12);
+    c02 = fma(x0, y, c02);
+    y = v128.load(b1);
+    c21 = fma(x2, y, c21);
+    c11 = fma(x1, y, c11);
+    c01 = fma(x0, y, c01);
+    y = v128.load(b0);
+    c20 = fma(x2, y, c20);
+    c10 = fma(x1, y, c10);
+    c00 = fma(x0, y, c00);
+    a0 += 16;
+    a1 += 16;
+    a2 += 16;
+    b0 += 16;
+    b1 += 16;
+    b2 += 16;
+  }
+  const biasRow: usize = transposed ? 4 : 0, biasColumn: usize = 4 - biasRow;
+  storeDot(c, c00, a0, b0, k & 3, accumulate, bias ? bias : 0, floor);
+  if (mr > 1) storeDot(c + crs, c10, a1, b0, k & 3, accumulate, bias ? bias + biasRow : 0, floor);
+  if (mr > 2) storeDot(c + 2 * crs, c20, a2, b0, k & 3, accumulate, bias ? bias + 2 * biasRow : 0, floor);
+  if (nr > 1) storeDot(c + ccs, c01, a0, b1, k & 3, accumulate, bias ? bias + biasColumn : 0, floor);
+  if (mr > 1 && nr > 1) storeDot(c + crs + ccs, c11, a1, b1, k & 3, accumulate, bias ? bias + biasRow + biasColumn : 0, floor);
+  if (mr > 2 && nr > 1) storeDot(c + 2 * crs + ccs, c21, a2, b1, k & 3, accumulate, bias ? bias + 2 * biasRow + biasColumn : 0, floor);
+  if (nr > 2) storeDot(c + 2 * ccs, c02, a0, b2, k & 3, accumulate, bias ? bias + 2 * biasColumn : 0, floor);
+  if (mr > 1 && nr > 2) storeDot(c + crs + 2 * ccs, c12, a1, b2, k & 3, accumulate, bias ? bias + biasRow + 2 * biasColumn : 0, floor);
+  if (mr > 2 && nr > 2) storeDot(c + 2 * crs + 2 * ccs, c22, a2, b2, k & 3, accumulate, bias ? bias + 2 * biasRow + 2 * biasColumn : 0, floor);
+}
+
+/** The sum of the lanes and of the `rest` products that are left, to C. */
+function storeDot(c: usize, lanes: v128, a: usize, b: usize, rest: i32, accumulate: i32, bias: usize, floor: f32): void {
+  let y = sumLanes(lanes);
+  for (const e = a + floats(rest, 1); a < e; a += 4, b += 4) y += load<f32>(a) * load<f32>(b);
+  if (accumulate) y += load<f32>(c);
+  if (bias) y += load<f32>(bias);
+  store<f32>(c, max(y, floor));
 }
 
 /**

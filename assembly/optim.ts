@@ -8,10 +8,10 @@ import { fma } from "./simd";
  */
 export function sgd(
   begin: i32, end: i32, p: usize, g: usize, v: usize,
-  lr: f32, momentum: f32, dampening: f32, weightDecay: f32, nesterov: i32, first: i32,
+  lr: f32, momentum: f32, dampening: f64, weightDecay: f32, nesterov: i32, first: i32,
 ): void {
   const mu = f32x4.splat(momentum);
-  const keep = f32x4.splat(1 - dampening);
+  const keep = f32x4.splat(<f32>(1 - dampening));
   const decay = f32x4.splat(weightDecay);
   const rate = f32x4.splat(lr);
   for (let i = <usize>begin << 2, n = <usize>end << 2; i < n; i += 16) {
@@ -33,12 +33,13 @@ export function sgd(
  */
 export function adam(
   begin: i32, end: i32, p: usize, g: usize, m: usize, v: usize, top: usize,
-  step: f32, root: f32, beta1: f32, beta2: f32, eps: f32, decay: f32, shrink: f32,
+  step: f32, root: f32, beta1: f64, beta2: f64, eps: f32, decay: f32, shrink: f32,
 ): void {
-  const b1 = f32x4.splat(beta1);
-  const a1 = f32x4.splat(1 - beta1);
-  const b2 = f32x4.splat(beta2);
-  const a2 = f32x4.splat(1 - beta2);
+  // 1 − β in f64: in f32, 1 − 0.999 has lost three of its seven digits.
+  const b1 = f32x4.splat(<f32>beta1);
+  const a1 = f32x4.splat(<f32>(1 - beta1));
+  const b2 = f32x4.splat(<f32>beta2);
+  const a2 = f32x4.splat(<f32>(1 - beta2));
   const wd = f32x4.splat(decay);
   const keep = f32x4.splat(shrink);
   const rate = f32x4.splat(step);
@@ -64,10 +65,10 @@ export function adam(
 /** RMSprop after PyTorch: v = α·v + (1 − α)·d²; p −= lr·d/(√v + ε), d = g + weightDecay·p; with momentum the step is run through b. */
 export function rmsprop(
   begin: i32, end: i32, p: usize, g: usize, v: usize, b: usize,
-  lr: f32, alpha: f32, eps: f32, weightDecay: f32, momentum: f32,
+  lr: f32, alpha: f64, eps: f32, weightDecay: f32, momentum: f32,
 ): void {
-  const keep = f32x4.splat(alpha);
-  const fresh = f32x4.splat(1 - alpha);
+  const keep = f32x4.splat(<f32>alpha);
+  const fresh = f32x4.splat(<f32>(1 - alpha));
   const wd = f32x4.splat(weightDecay);
   const rate = f32x4.splat(lr);
   const e = f32x4.splat(eps);
@@ -121,19 +122,33 @@ export function addSigns(begin: i32, end: i32, g: usize, p: usize, strength: f32
   }
 }
 
-/** y[b] = Σ x² over the b-th block of 4096 of x's n floats, as f64: the squared norm, a fixed tree. Units: blocks. */
+/**
+ * y[b] = Σ x² over the b-th block of 4096 of x's n floats, as f64. Units: blocks.
+ * Eight running sums, so that no addition waits for the one before, then one fixed order.
+ */
 export function sumSquares(begin: i32, end: i32, y: usize, x: usize, n: i32): void {
   for (let b = begin; b < end; b++) {
-    const last = min((b + 1) * 4096, n);
-    let sum = f64x2.splat(0);
-    let i = b * 4096;
-    for (; i + 2 <= last; i += 2) {
-      const v = f64x2.promote_low_f32x4(v128.load64_zero(x + (<usize>i << 2)));
-      sum = f64x2.add(sum, f64x2.mul(v, v));
+    const count = min(4096, n - b * 4096);
+    let at = x + (<usize>b << 14);
+    let s0 = f64x2.splat(0);
+    let s1 = s0;
+    let s2 = s0;
+    let s3 = s0;
+    let i = 0;
+    for (; i + 8 <= count; i += 8, at += 32) {
+      const a0 = f64x2.promote_low_f32x4(v128.load64_zero(at));
+      const a1 = f64x2.promote_low_f32x4(v128.load64_zero(at, 8));
+      const a2 = f64x2.promote_low_f32x4(v128.load64_zero(at, 16));
+      const a3 = f64x2.promote_low_f32x4(v128.load64_zero(at, 24));
+      s0 = f64x2.add(s0, f64x2.mul(a0, a0));
+      s1 = f64x2.add(s1, f64x2.mul(a1, a1));
+      s2 = f64x2.add(s2, f64x2.mul(a2, a2));
+      s3 = f64x2.add(s3, f64x2.mul(a3, a3));
     }
-    let total = f64x2.extract_lane(sum, 0) + f64x2.extract_lane(sum, 1);
-    for (; i < last; i++) {
-      const v = <f64>load<f32>(x + (<usize>i << 2));
+    s0 = f64x2.add(f64x2.add(s0, s1), f64x2.add(s2, s3));
+    let total = f64x2.extract_lane(s0, 0) + f64x2.extract_lane(s0, 1);
+    for (; i < count; i++, at += 4) {
+      const v = <f64>load<f32>(at);
       total += v * v;
     }
     store<f64>(y + (<usize>b << 3), total);

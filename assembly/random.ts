@@ -47,20 +47,21 @@ function fill(
     let c1 = i32x4.sub(i32x4.splat(<i32>(block >> 32)), i32x4.lt_u(c0, base));
     let c2 = i32x4.splat(0);
     let c3 = i32x4.splat(0);
-    let k0 = keyLo;
-    let k1 = keyHi;
-    for (let round = 0; round < 10; round++) {
+    let k0 = i32x4.splat(keyLo);
+    let k1 = i32x4.splat(keyHi);
+    let round = 0;
+    do {
       const a0 = i64x2.extmul_low_i32x4_u(c0, i32x4.splat(0xd2511f53));
       const a1 = i64x2.extmul_high_i32x4_u(c0, i32x4.splat(0xd2511f53));
       const b0 = i64x2.extmul_low_i32x4_u(c2, i32x4.splat(0xcd9e8d57));
       const b1 = i64x2.extmul_high_i32x4_u(c2, i32x4.splat(0xcd9e8d57));
-      c0 = v128.xor(v128.xor(mulHigh(b0, b1), c1), i32x4.splat(k0));
-      c2 = v128.xor(v128.xor(mulHigh(a0, a1), c3), i32x4.splat(k1));
+      c0 = v128.xor(v128.xor(mulHigh(b0, b1), c1), k0);
+      c2 = v128.xor(v128.xor(mulHigh(a0, a1), c3), k1);
       c1 = mulLow(b0, b1);
       c3 = mulLow(a0, a1);
-      k0 += 0x9e3779b9;
-      k1 += 0xbb67ae85;
-    }
+      k0 = i32x4.add(k0, i32x4.splat(0x9e3779b9));
+      k1 = i32x4.add(k1, i32x4.splat(0xbb67ae85));
+    } while (++round < 10);
     if (kind == NORMAL) {
       const r0 = radius(c0);
       const r1 = radius(c2);

@@ -74,7 +74,7 @@ for line in radii.CorderoPyykko.split("\n"):
 
 def text(value, scale=1, digits=6):
     """The shortest decimal of a number, or of the number that a text with units begins with; "-" where there is none."""
-    found = re.search(r"\d+(\.\d+)?", re.sub(r"<.*?>", "", str(value)))
+    found = re.search(r"\d+(\.\d+)?", re.sub(r"<sup>.*</sup>", "", str(value)))
     return "-" if found is None else f"{float(found[0]) * scale:.{digits}g}"
 
 

@@ -20,17 +20,10 @@ export class Csr {
   /** The matrix with entries (row[e], col[e]). Within a row, entries keep their order. */
   static fromPairs(row: ArrayLike<number>, col: ArrayLike<number>, rows: number, cols: number): Csr {
     if (row.length !== col.length) throw new UserError(`Csr.fromPairs: ${row.length} rows but ${col.length} columns.`);
-    const ptr = new Int32Array(rows + 1);
-    for (let e = 0; e < row.length; e++) {
-      if (!(row[e] >= 0 && row[e] < rows && col[e] >= 0 && col[e] < cols))
+    for (let e = 0; e < row.length; e++)
+      if (!(isIndex(row[e], rows) && isIndex(col[e], cols)))
         throw new UserError(`Csr.fromPairs: entry ${e} is (${row[e]}, ${col[e]}), outside ${rows} × ${cols}.`);
-      ptr[row[e] + 1]++;
-    }
-    for (let i = 0; i < rows; i++) ptr[i + 1] += ptr[i];
-    const next = ptr.slice(0, rows);
-    const index = new Int32Array(row.length);
-    for (let e = 0; e < row.length; e++) index[next[row[e]]++] = col[e];
-    return Csr.fromArrays(rows, cols, ptr, index);
+    return Csr.compress(row, col, rows, cols);
   }
 
   /** Segments: row s holds the positions e with ids[e] = s. `segmentSum` over it adds x[e] into segment ids[e]. */
@@ -43,22 +36,34 @@ export class Csr {
     );
   }
 
-  private static fromArrays(rows: number, cols: number, ptr: Int32Array, index: Int32Array): Csr {
-    const p = emptyIndices(ptr.length);
-    p.data.set(ptr);
-    const i = emptyIndices(index.length);
-    i.data.set(index);
-    return new Csr(rows, cols, p, i);
+  private static compress(
+    row: ArrayLike<number>,
+    col: ArrayLike<number>,
+    rows: number,
+    cols: number,
+    sibling?: Indices,
+  ): Csr {
+    const start = new Int32Array(rows + 1);
+    for (let e = 0; e < row.length; e++) start[row[e] + 1]++;
+    for (let i = 0; i < rows; i++) start[i + 1] += start[i];
+    const next = start.slice(0, rows);
+    const ptr = emptyIndices(rows + 1, sibling);
+    const index = emptyIndices(row.length, sibling);
+    ptr.data.set(start);
+    const { data } = index;
+    for (let e = 0; e < row.length; e++) data[next[row[e]]++] = col[e];
+    return new Csr(rows, cols, ptr, index);
   }
 
   get entries(): number {
     return this.index.length;
   }
 
-  /** The transposed matrix, made once. */
+  /** The transposed matrix, made once. Asked for inside a scope it still lives as long as this one, not as the scope. */
   get transposed(): Csr {
-    if (this.transpose === undefined) {
-      this.transpose = Csr.fromPairs(this.index.data.slice(), this.rowOfEntry(), this.cols, this.rows);
+    if (this.transpose === undefined || this.transpose.index.block.ptr === 0) {
+      const { index, cols, rows } = this;
+      this.transpose = Csr.compress(index.data.slice(), this.rowOfEntry(), cols, rows, index);
       this.transpose.transpose = this;
     }
     return this.transpose;
@@ -72,3 +77,5 @@ export class Csr {
     return row;
   }
 }
+
+const isIndex = (i: number, n: number): boolean => Number.isInteger(i) && i >= 0 && i < n;

@@ -3,7 +3,7 @@ import { type Block, closeScope, openScope, release, type Scope } from "./memory
 import { type Gradients, type Node, noGrad, type Rule, record, registry, withRecording } from "./op.ts";
 import { parallel } from "./parallel.ts";
 import { sameShape } from "./shape.ts";
-import { ones, Tensor, zeros } from "./tensor.ts";
+import { emit, ones, Tensor, zeros } from "./tensor.ts";
 
 export interface GradOptions {
   /** Record the gradients themselves, so that they can be differentiated again: forces in a loss, Hessians. */
@@ -68,7 +68,8 @@ class Walk {
         this.sweep(this.replays.pop()!.start);
     }
     for (const g of this.cotangents.values()) g.block.held = 0;
-    return this.xs.map((x) => this.cotangents.get(x) ?? zeros(x.shape));
+    const results = this.xs.map((x) => this.cotangents.get(x) ?? zeros(x.shape));
+    return this.scope === undefined ? results : ownBlocks(results, gradOutput);
   }
 
   /** Queues every unvisited tensor that `y` was computed from and that depends on a target. */
@@ -157,6 +158,16 @@ class Walk {
     }
     blocks.length = kept;
   }
+}
+
+/** Results in blocks of their own: two inputs of a sum receive one cotangent, but callers may clip gradients in place. */
+function ownBlocks(results: readonly Tensor[], gradOutput: Tensor | undefined): Tensor[] {
+  const taken = new Set<Block | undefined>([gradOutput?.block]);
+  return results.map((g) => {
+    const own = taken.has(g.block) ? emit(g.shape, (copy) => copy.data.set(g.data)) : g;
+    taken.add(own.block);
+    return own;
+  });
 }
 
 /** The two ops that a walk needs, by name: core does not import ops. */

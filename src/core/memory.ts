@@ -53,6 +53,7 @@ function recycle(ptr: number, sizeClass: number): void {
 }
 
 function take(bytes: number, owner: Scope | undefined): Block {
+  if (bytes > ADDRESSABLE) throw outOfMemory(bytes);
   const sizeClass = classOf(Math.max(1, Math.ceil(bytes / 64)));
   live += bytesOf(sizeClass);
   const list = free[sizeClass];
@@ -82,10 +83,7 @@ function takeNew(sizeClass: number): number {
       const generous = Math.max(pages, Math.min(memory.buffer.byteLength >>> 19, 4096));
       if (!grow(memory, generous) && !grow(memory, pages)) {
         live -= size;
-        throw new UserError(
-          `Out of memory: ${megabytes(size)} more on top of ${megabytes(live)} do not fit into WebAssembly's 4 GiB (or this machine's memory).`,
-          "Use smaller batches, run steps inside `scope(…)`, or wrap parts of the model in `checkpoint(…)`.",
-        );
+        throw outOfMemory(size);
       }
     }
     committed = memory.buffer.byteLength;
@@ -93,6 +91,15 @@ function takeNew(sizeClass: number): number {
   top = end;
   return ptr;
 }
+
+/** All that a 32-bit pointer reaches. */
+const ADDRESSABLE = 2 ** 32;
+
+const outOfMemory = (bytes: number): UserError =>
+  new UserError(
+    `Out of memory: ${megabytes(bytes)} more on top of ${megabytes(live)} do not fit into WebAssembly's 4 GiB (or this machine's memory).`,
+    "Use smaller batches, run steps inside `scope(…)`, or wrap parts of the model in `checkpoint(…)`.",
+  );
 
 const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
 
@@ -105,10 +112,14 @@ function grow(memory: WebAssembly.Memory, pages: number): boolean {
   }
 }
 
-/** A block for a tensor: it belongs to the innermost scope, or to the garbage collector where there is none. */
-export function allocateOwned(bytes: number): Block {
-  const block = take(bytes, scope);
-  if (scope !== undefined) scope.blocks.push(block);
+/**
+ * A block for a tensor: it belongs to the innermost scope, or to the garbage collector where there is none. With a `sibling`
+ * it belongs to whoever owns that one.
+ */
+export function allocateOwned(bytes: number, sibling?: Block): Block {
+  const owner = sibling ? sibling.scope : scope;
+  const block = take(bytes, owner);
+  if (owner !== undefined) owner.blocks.push(block);
   else collected.register(block, { ptr: block.ptr, sizeClass: block.sizeClass }, block);
   return block;
 }
@@ -124,6 +135,7 @@ export function release(block: Block): void {
   if (block.scope === undefined) collected.unregister(block);
   recycle(block.ptr, block.sizeClass);
   block.ptr = 0;
+  block.scope = undefined;
 }
 
 /** Opens a scope; pair it with `closeScope`. */
@@ -159,3 +171,4 @@ export const f32View = (ptr: number, length: number): Float32Array<ArrayBuffer> 
   new Float32Array(theEngine().memory.buffer as ArrayBuffer, ptr, length);
 export const i32View = (ptr: number, length: number): Int32Array<ArrayBuffer> =>
   new Int32Array(theEngine().memory.buffer as ArrayBuffer, ptr, length);
+export const isMemory = (buffer: ArrayBufferLike): boolean => buffer === theEngine().memory.buffer;

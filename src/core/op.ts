@@ -1,3 +1,4 @@
+import { UserError } from "./errors.ts";
 import { allocateOwned } from "./memory.ts";
 import { type Shape, sizeOf } from "./shape.ts";
 import { Tensor } from "./tensor.ts";
@@ -102,6 +103,11 @@ function declare<I extends readonly Tensor[], A>(
   const call = (...args: unknown[]): Tensor => {
     const count = args.length > 0 && !(args[args.length - 1] instanceof Tensor) ? args.length - 1 : args.length;
     const attrs = args[count] as A;
+    if (typeof attrs === "number")
+      throw new UserError(
+        `${name}: argument ${count + 1} is the number ${attrs}.`,
+        "Use the method, x.add(1), or tensor(1).",
+      );
     if (count < args.length) args.length = count;
     const inputs = args as unknown as I;
     const shapes = new Array<Shape>(count);

@@ -1,6 +1,14 @@
 import { UserError } from "./errors.ts";
 import * as job from "./job.js";
-import { type Capabilities, type InitOptions, isInitialised, type KernelName, startEngine, theEngine } from "./wasm.ts";
+import {
+  type Capabilities,
+  checkThreads,
+  type InitOptions,
+  isInitialised,
+  type KernelName,
+  startEngine,
+  theEngine,
+} from "./wasm.ts";
 
 type Kernel = (...args: number[]) => void;
 
@@ -15,12 +23,21 @@ let threads = 1;
 let workers = 0;
 let canSleep = false;
 let epoch = 0;
+/** Calls of `init` one after the other: two at a time must not make two engines. */
+let initialising: Promise<unknown> = Promise.resolve();
 
 /**
  * Prepares the engine: picks the best build of the kernels that this runtime supports and starts the compute threads.
  * Call it once, before anything else; a second call with the same wishes is free and may change the number of threads.
  */
-export async function init(options: InitOptions = {}): Promise<Capabilities> {
+export function init(options: InitOptions = {}): Promise<Capabilities> {
+  const done = initialising.then(() => initialise(options));
+  initialising = done.catch(() => undefined);
+  return done;
+}
+
+async function initialise(options: InitOptions): Promise<Capabilities> {
+  checkThreads(options);
   if (isInitialised()) {
     const { variant } = theEngine();
     if (options.deterministic && variant.startsWith("relaxed"))
@@ -28,7 +45,7 @@ export async function init(options: InitOptions = {}): Promise<Capabilities> {
         "init({ deterministic: true }) came after an init without it.",
         "Ask for it in the first call.",
       );
-    if (options.threads) await setThreads(options.threads);
+    if (options.threads !== undefined) await setThreads(options.threads);
     return capabilities();
   }
   const engine = await startEngine(options);
@@ -61,12 +78,16 @@ async function setThreads(count: number): Promise<void> {
   if (control.length) Atomics.store(control, job.ACTIVE, count);
 }
 
+/** Variables, so that bundlers for browsers leave Node's branch alone; they do find the literals of the other branch. */
+const nodeThreads = "node:worker_threads";
+const threadFile = "./thread.js";
+
 async function startWorker(index: number): Promise<void> {
   const { module, memory, names } = theEngine();
   const start = { module, memory, index, names };
   if (typeof Worker === "undefined") {
-    const { Worker } = await import("node:worker_threads");
-    const worker = new Worker(new URL("./thread.js", import.meta.url));
+    const { Worker } = (await import(/* @vite-ignore */ nodeThreads)) as typeof import("node:worker_threads");
+    const worker = new Worker(new URL(/* @vite-ignore */ threadFile, import.meta.url));
     await new Promise<void>((resolve, reject) => {
       worker.once("message", () => resolve());
       worker.once("error", reject);

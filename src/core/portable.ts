@@ -13,6 +13,9 @@ export function powInt(x: number, n: number): number {
   return result;
 }
 
+/** xᵖ; only powers that are not whole are left to the engine. */
+export const pow = (x: number, p: number): number => (Number.isInteger(p) && p >= 0 ? powInt(x, p) : x ** p);
+
 /** cos(πt), within 1e-15: reduced to |t| ≤ ¼ by symmetry, then the Taylor series of cos or sin. */
 export function cosPi(t: number): number {
   let u = Math.abs(t) % 2;

@@ -36,7 +36,13 @@ export function broadcastShapes(call: string, shapes: readonly Shape[]): Shape {
 export function resolveAxis(call: string, shape: Shape, axis: number): number {
   const at = axis < 0 ? axis + shape.length : axis;
   if (!(Number.isInteger(axis) && at >= 0 && at < shape.length))
-    throw mismatch(call, [shape], `there is no axis ${axis}; the axes are ${-shape.length} … ${shape.length - 1}.`);
+    throw mismatch(
+      call,
+      [shape],
+      shape.length === 0
+        ? `there is no axis ${axis}: this is a single number.`
+        : `there is no axis ${axis}; the axes are ${-shape.length} … ${shape.length - 1}.`,
+    );
   return at;
 }
 

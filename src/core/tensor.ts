@@ -1,5 +1,5 @@
 import { ShapeError, UserError } from "./errors.ts";
-import { allocateOwned, type Block, closeScope, f32View, i32View, openScope, release } from "./memory.ts";
+import { allocateOwned, type Block, closeScope, f32View, i32View, isMemory, openScope, release } from "./memory.ts";
 import type { Node } from "./op.ts";
 import { type Shape, sizeOf } from "./shape.ts";
 
@@ -110,10 +110,11 @@ export class Indices {
   }
 }
 
-function dead(shape: Shape, block: Block): UserError {
-  const where = block.scope ? ` when scope "${block.scope.name}" ended` : "";
+function dead(shape: Shape, { scope }: Block): UserError {
+  const what = `This tensor of shape [${shape.join(", ")}] was freed`;
+  if (scope === undefined) return new UserError(`${what} by dispose().`);
   return new UserError(
-    `This tensor of shape [${shape.join(", ")}] was freed${where}.`,
+    `${what} when scope "${scope.name}" ended.`,
     "Return it from the scope's body, or copy it with toArray() before it ends.",
   );
 }
@@ -157,7 +158,10 @@ export function tensor(values: NestedNumbers | ArrayLike<number>, shape?: Shape)
     const flat = typeof values === "number" ? [values] : (values as ArrayLike<number>);
     if (flat.length !== sizeOf(shape))
       throw new ShapeError(`tensor: ${flat.length} values do not fill shape [${shape.join(", ")}] (${sizeOf(shape)}).`);
-    return emit(shape, (t) => t.data.set(flat));
+    // A view of the memory (`x.data`) may not survive the allocation of the result.
+    const lasting =
+      ArrayBuffer.isView(flat) && isMemory(flat.buffer) ? new Float32Array(flat as ArrayLike<number>) : flat;
+    return emit(shape, (t) => t.data.set(lasting));
   }
   if (ArrayBuffer.isView(values))
     return tensor(values as unknown as ArrayLike<number>, [(values as Float32Array).length]);
@@ -192,8 +196,9 @@ export function indices(values: ArrayLike<number>): Indices {
   return result;
 }
 
-/** Indices with undefined contents, for kernels that write them. */
-export const emptyIndices = (length: number): Indices => new Indices(length, allocateOwned(length * 4));
+/** Indices with undefined contents, for kernels that write them; with a `sibling`, as long-lived as that. */
+export const emptyIndices = (length: number, sibling?: Indices): Indices =>
+  new Indices(length, allocateOwned(length * 4, sibling?.block));
 
 /**
  * Runs `body` and frees every tensor made in it, except those it returns (also inside arrays and plain objects).
@@ -210,6 +215,7 @@ export function scope<T>(body: () => T, name = "scope"): T {
   }
   if (result instanceof Promise) {
     closeScope(opened, new Set());
+    result.catch(() => undefined); // what is left of the body meets dead tensors: that is this same mistake
     throw new UserError("scope: the body is asynchronous.", "Await first, then compute inside a synchronous scope.");
   }
   const keep = new Set<Block>();
@@ -225,7 +231,7 @@ function collectBlocks(value: unknown, keep: Set<Block>, seen: Set<unknown>): vo
   }
   if (typeof value !== "object" || value === null || ArrayBuffer.isView(value) || seen.has(value)) return;
   seen.add(value);
-  if (value instanceof Map) for (const v of value.values()) collectBlocks(v, keep, seen);
+  if (value instanceof Map || value instanceof Set) for (const v of value.values()) collectBlocks(v, keep, seen);
   else for (const v of Object.values(value)) collectBlocks(v, keep, seen);
 }
 

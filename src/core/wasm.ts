@@ -61,10 +61,13 @@ const load: Record<Variant, () => Promise<{ default: string }>> = {
   "relaxed-threads": () => import("../../build/bytes/relaxed-threads.js"),
 };
 
-/** Picks the variant and compiles it. Threads are started by the caller (parallel.ts). */
-export async function startEngine({ threads, deterministic = false }: InitOptions): Promise<Engine> {
+export function checkThreads({ threads }: InitOptions): void {
   if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1 && threads <= 64))
     throw new UserError(`init: threads must be a whole number from 1 to 64, not ${threads}.`);
+}
+
+/** Picks the variant and compiles it. Threads are started by the caller (parallel.ts). */
+export async function startEngine({ threads, deterministic = false }: InitOptions): Promise<Engine> {
   if (!(await simd()))
     throw new UserError(
       "This engine has no WebAssembly SIMD.",

@@ -33,7 +33,7 @@ export class Mlp implements Module {
   constructor(
     sizes: readonly number[],
     rng: Rng,
-    { activation = "relu", dropout = 0, norm = "none", residual = false }: MlpOptions = {},
+    { activation: name = "relu", dropout = 0, norm = "none", residual = false }: MlpOptions = {},
   ) {
     if (sizes.length < 2 || sizes.some((n) => !(Number.isInteger(n) && n > 0)))
       throw new UserError(`Mlp: sizes must be at least two whole numbers > 0, not [${sizes.join(", ")}].`);
@@ -43,7 +43,8 @@ export class Mlp implements Module {
     this.layers = sizes.slice(1).map((n, i) => new Linear(sizes[i], n, rng));
     this.norms = norm === "none" ? [] : hidden.map((n) => (norm === "batch" ? new BatchNorm1d(n) : new LayerNorm(n)));
     this.dropouts = hidden.map((_, i) => new Dropout(typeof dropout === "number" ? dropout : dropout[i]));
-    this.activation = activation;
+    activation(name); // a wrong name is an error here, not at the first step
+    this.activation = name;
     this.residual = residual;
   }
 

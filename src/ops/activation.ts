@@ -1,9 +1,9 @@
 import { fused, type Op } from "../core/op.ts";
 import { parallel } from "../core/parallel.ts";
 import type { Shape } from "../core/shape.ts";
-import { emit, type Tensor } from "../core/tensor.ts";
+import { asTensor, emit, type Tensor } from "../core/tensor.ts";
 import type { KernelName } from "../core/wasm.ts";
-import { add, affine, asTensor, clamp, erf, exp, expm1, gt, log1p, mul, neg, tanh, where } from "./elementwise.ts";
+import { add, affine, clamp, erf, exp, expm1, gt, log1p, mul, neg, tanh, where } from "./elementwise.ts";
 import { GRAIN } from "./strides.ts";
 
 const same = ([shape]: readonly [Shape]): Shape => shape;
@@ -49,7 +49,9 @@ export const gelu: Op<[x: Tensor]> = activation("gelu", "x", (x) =>
 
 /** GELU's approximation ½x(1 + tanh(√(2/π)(x + 0.044715x³))). */
 export const geluTanh: Op<[x: Tensor]> = activation("geluTanh", "x", (x) => {
-  const inner = mul(x, affine(mul(x, x), { scale: 0.044715, shift: 1 }));
+  // Beyond ±16 tanh is ±1, and x³ must not overflow.
+  const u = clamp(x, { min: -16, max: 16 });
+  const inner = mul(u, affine(mul(u, u), { scale: 0.044715, shift: 1 }));
   return mul(x, affine(tanh(affine(inner, { scale: Math.sqrt(2 / Math.PI), shift: 0 })), { scale: 0.5, shift: 0.5 }));
 });
 

@@ -1,9 +1,9 @@
 import { fused, type Op, type OpDefinition, op } from "../core/op.ts";
 import { parallel } from "../core/parallel.ts";
-import { broadcastShapes, type Shape, sameShape } from "../core/shape.ts";
-import { emit, Tensor } from "../core/tensor.ts";
+import { broadcastShapes, type Shape } from "../core/shape.ts";
+import { emit, full, type Tensor, zeros } from "../core/tensor.ts";
 import type { KernelName } from "../core/wasm.ts";
-import { broadcastStrides, GRAIN, mergeAxes, rowGrain, withDims } from "./strides.ts";
+import { GRAIN, runBroadcast } from "./strides.ts";
 
 const same = ([shape]: readonly [Shape]): Shape => shape;
 
@@ -15,34 +15,6 @@ const map =
 
 type Vjp = OpDefinition<[x: Tensor], undefined>["vjp"];
 const unary = (name: KernelName, vjp: Vjp): Op<[x: Tensor]> => op(name, { shape: same, forward: map(name), vjp });
-
-/** Runs a kernel over operands that broadcast: flat where all shapes agree, else along merged rows. */
-export function runBroadcast(kernel: string, y: Tensor, operands: readonly Tensor[]): void {
-  if (operands.every((t) => sameShape(t.shape, y.shape))) {
-    parallel(kernel as KernelName, y.size, GRAIN, y.ptr, ...operands.map((t) => t.ptr));
-    return;
-  }
-  if (y.size === 0) return;
-  const { sizes, strides } = mergeAxes(
-    y.shape,
-    operands.map((t) => broadcastStrides(t.shape, y.shape)),
-  );
-  const inner = sizes.pop() ?? 1;
-  const innerStrides = strides.map((s) => s.pop() ?? 0);
-  withDims([...sizes, ...strides.flat()], (dims) =>
-    parallel(
-      `${kernel}Broadcast` as KernelName,
-      y.size / inner,
-      rowGrain(inner),
-      y.ptr,
-      ...operands.map((t) => t.ptr),
-      inner,
-      ...innerStrides,
-      sizes.length,
-      dims,
-    ),
-  );
-}
 
 type Binary = Op<[a: Tensor, b: Tensor]>;
 const binary = (name: string, vjp: OpDefinition<[a: Tensor, b: Tensor], undefined>["vjp"]): Binary =>
@@ -91,8 +63,8 @@ export const le: Binary = comparison("le");
 export const gt: Binary = comparison("gt");
 export const ge: Binary = comparison("ge");
 
-const constant = (value: number): Tensor => emit([], (t) => t.data.fill(value));
-const zeroLike = (x: Tensor): Tensor => emit(x.shape, (t) => t.data.fill(0));
+const constant = (value: number): Tensor => full([], value);
+const zeroLike = (x: Tensor): Tensor => zeros(x.shape);
 const isZero = (x: Tensor): Tensor => eq(x, constant(0));
 
 /** c ≠ 0 ? a : b by elements, broadcasting. A branch that is not taken sends and receives nothing, not even NaN. */
@@ -191,6 +163,3 @@ export const tanh: Op<[x: Tensor]> = fused("tanh", {
   forward: map("tanh"),
   backward: (g, [x], y) => [emit(x.shape, (d) => parallel("tanhGrad", x.size, GRAIN, d.ptr, g.ptr, y.ptr))],
 });
-
-/** A tensor from a tensor or a number. */
-export const asTensor = (x: Tensor | number): Tensor => (x instanceof Tensor ? x : constant(x));

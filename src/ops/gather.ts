@@ -8,7 +8,7 @@ import { div, exp, mul, sub } from "./elementwise.ts";
 import { reshape } from "./layout.ts";
 import { rowGrain } from "./strides.ts";
 
-interface TakeAttrs {
+export interface TakeAttrs {
   /** Rows to pick; a negative one gives zeros. */
   index: Indices;
   axis?: number;
@@ -45,6 +45,8 @@ export const put: Op<[x: Tensor], TakeAttrs & { size: number }> = op("put", {
     const { at, rows } = around("put", shape, axis);
     if (rows !== index.length)
       throw mismatch("put", [shape], `axis ${axis} has size ${rows}, but there are ${index.length} indices.`);
+    if (!(Number.isInteger(size) && size >= 0))
+      throw mismatch("put", [shape], `size ${size} is not a whole number ≥ 0.`);
     const { data } = index;
     for (let k = 0; k < data.length; k++)
       if (data[k] >= size)
@@ -61,9 +63,16 @@ export const put: Op<[x: Tensor], TakeAttrs & { size: number }> = op("put", {
 
 /** Each row of x repeated `counts[i]` times along the first axis. */
 export function repeatInterleave(x: Tensor, { counts }: { counts: ArrayLike<number> }): Tensor {
-  if (counts.length !== x.shape[0])
-    throw mismatch("repeatInterleave", [x.shape], `${counts.length} counts for ${x.shape[0]} rows.`);
-  return take(x, { index: indices(Array.from(counts).flatMap((count, i) => new Array<number>(count).fill(i))) });
+  const rows = x.shape[resolveAxis("repeatInterleave", x.shape, 0)];
+  if (counts.length !== rows)
+    throw mismatch("repeatInterleave", [x.shape], `${counts.length} counts for ${rows} rows.`);
+  const index: number[] = [];
+  for (let i = 0; i < rows; i++) {
+    if (!(Number.isInteger(counts[i]) && counts[i] >= 0))
+      throw mismatch("repeatInterleave", [x.shape], `count ${counts[i]} (row ${i}) is not a whole number ≥ 0.`);
+    for (let k = 0; k < counts[i]; k++) index.push(i);
+  }
+  return take(x, { index: indices(index) });
 }
 
 /** x[r, index[r]] for every row: y has x's shape without its last axis. */
@@ -82,7 +91,7 @@ export function pick(x: Tensor, { index }: { index: Indices }): Tensor {
   return reshape(take(reshape(x, { shape: [x.size] }), { index: flat }), { shape: x.shape.slice(0, -1) });
 }
 
-interface AdjAttrs {
+export interface AdjAttrs {
   adj: Csr;
 }
 
@@ -116,6 +125,7 @@ export function segmentCount({ adj, rank = 1 }: AdjAttrs & { rank?: number }): T
 
 /** Mean of each receiver's neighbours; 0 for a receiver without any. */
 export function segmentMean(x: Tensor, { adj }: AdjAttrs): Tensor {
+  checkSenders("segmentMean", x.shape, adj);
   const count = segmentCount({ adj, rank: x.rank });
   const { data } = count;
   for (let i = 0; i < data.length; i++) data[i] = data[i] === 0 ? 1 : data[i];
@@ -137,6 +147,9 @@ export const segmentMin = (x: Tensor, { adj }: AdjAttrs): Tensor => segmentExtre
 
 /** Softmax within segments: x [entries, …], ids[e] the segment of entry e; each segment's weights add up to 1. */
 export function segmentSoftmax(x: Tensor, { ids, count }: { ids: Indices; count: number }): Tensor {
+  const entries = x.shape[resolveAxis("segmentSoftmax", x.shape, 0)];
+  if (ids.length !== entries)
+    throw mismatch("segmentSoftmax", [x.shape], `${ids.length} segment ids for ${entries} entries.`);
   const adj = Csr.segments(ids.data.slice(), count);
   const shift = take(segmentMax(x.detach(), { adj }), { index: ids });
   const e = exp(sub(x, shift));

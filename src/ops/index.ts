@@ -1,5 +1,5 @@
 /** Every op, and the ops as methods of Tensor. */
-import { Tensor } from "../core/tensor.ts";
+import { asTensor, type Indices, Tensor } from "../core/tensor.ts";
 import * as activation from "./activation.ts";
 import * as elementwise from "./elementwise.ts";
 import * as gather from "./gather.ts";
@@ -24,39 +24,23 @@ const arithmetic = {
     typeof b === "number" ? elementwise.affine(x, { scale: 1, shift: -b }) : elementwise.sub(x, b),
   mul: (x: Tensor, b: Tensor | number): Tensor =>
     typeof b === "number" ? elementwise.affine(x, { scale: b, shift: 0 }) : elementwise.mul(x, b),
-  div: (x: Tensor, b: Tensor | number): Tensor => elementwise.div(x, elementwise.asTensor(b)),
+  div: (x: Tensor, b: Tensor | number): Tensor => elementwise.div(x, asTensor(b)),
   pow: (x: Tensor, b: Tensor | number): Tensor =>
     typeof b === "number" ? elementwise.powScalar(x, { p: b }) : elementwise.pow(x, b),
-  maximum: (x: Tensor, b: Tensor | number): Tensor => elementwise.maximum(x, elementwise.asTensor(b)),
-  minimum: (x: Tensor, b: Tensor | number): Tensor => elementwise.minimum(x, elementwise.asTensor(b)),
-  eq: (x: Tensor, b: Tensor | number): Tensor => elementwise.eq(x, elementwise.asTensor(b)),
-  ne: (x: Tensor, b: Tensor | number): Tensor => elementwise.ne(x, elementwise.asTensor(b)),
-  lt: (x: Tensor, b: Tensor | number): Tensor => elementwise.lt(x, elementwise.asTensor(b)),
-  le: (x: Tensor, b: Tensor | number): Tensor => elementwise.le(x, elementwise.asTensor(b)),
-  gt: (x: Tensor, b: Tensor | number): Tensor => elementwise.gt(x, elementwise.asTensor(b)),
-  ge: (x: Tensor, b: Tensor | number): Tensor => elementwise.ge(x, elementwise.asTensor(b)),
+  maximum: (x: Tensor, b: Tensor | number): Tensor => elementwise.maximum(x, asTensor(b)),
+  minimum: (x: Tensor, b: Tensor | number): Tensor => elementwise.minimum(x, asTensor(b)),
+  eq: (x: Tensor, b: Tensor | number): Tensor => elementwise.eq(x, asTensor(b)),
+  ne: (x: Tensor, b: Tensor | number): Tensor => elementwise.ne(x, asTensor(b)),
+  lt: (x: Tensor, b: Tensor | number): Tensor => elementwise.lt(x, asTensor(b)),
+  le: (x: Tensor, b: Tensor | number): Tensor => elementwise.le(x, asTensor(b)),
+  gt: (x: Tensor, b: Tensor | number): Tensor => elementwise.gt(x, asTensor(b)),
+  ge: (x: Tensor, b: Tensor | number): Tensor => elementwise.ge(x, asTensor(b)),
 };
 
 const { abs, clamp, cos, erf, exp, expm1, floor, log, log1p, log2, maskedFill, neg, recip, rsqrt } = elementwise;
 const { sign, sin, sinc, sqrt, square, tanh } = elementwise;
 const { elu, gelu, leakyRelu, mish, prelu, relu, sigmoid, silu, softplus } = activation;
-const {
-  argmax,
-  argmin,
-  argsort,
-  expand,
-  logSoftmax,
-  logSumExp,
-  max,
-  mean,
-  min,
-  norm,
-  softmax,
-  sum,
-  sumTo,
-  topk,
-  variance,
-} = reduce;
+const { expand, logSoftmax, logSumExp, max, mean, min, norm, softmax, sum, sumTo, variance } = reduce;
 const { chunk, flatten, flip, pad, permute, roll, slice, split, squeeze, transpose, unsqueeze } = layout;
 const { pick, put, take } = gather;
 
@@ -84,10 +68,12 @@ const methods = {
     sqrt,
   },
   ...{ square, tanh, elu, gelu, leakyRelu, mish, prelu, relu, sigmoid, silu, softplus },
+  argmax: (x: Tensor, options?: reduce.OneAxis): Indices => reduce.argmax(x, options),
+  argmin: (x: Tensor, options?: reduce.OneAxis): Indices => reduce.argmin(x, options),
+  argsort: (x: Tensor, options?: { descending?: boolean }): Indices => reduce.argsort(x, options),
+  topk: (x: Tensor, options: { k: number; largest?: boolean }): { values: Tensor; index: Indices } =>
+    reduce.topk(x, options),
   ...{
-    argmax,
-    argmin,
-    argsort,
     expand,
     logSoftmax,
     logSumExp,
@@ -98,7 +84,6 @@ const methods = {
     softmax,
     sum,
     sumTo,
-    topk,
     variance,
   },
   ...{ chunk, flatten, flip, pad, permute, roll, slice, split, squeeze, transpose, unsqueeze, pick, put, take },

@@ -1,45 +1,16 @@
 import { mismatch } from "../core/errors.ts";
 import { isRecording, type Op, op, record, registry } from "../core/op.ts";
 import { parallel } from "../core/parallel.ts";
-import { resolveAxes, resolveAxis, type Shape, sizeOf, stridesOf } from "../core/shape.ts";
+import { resolveAxes, resolveAxis, type Shape, sameShape, sizeOf, stridesOf } from "../core/shape.ts";
 import { Tensor } from "../core/tensor.ts";
-import { mergeAxes, rowGrain, withDims } from "./strides.ts";
+import { copy, rowGrain } from "./strides.ts";
 
-/** y[…] ← x[…] over `sizes`, each side with its own strides and offset in elements. */
-export function copy(
-  sizes: readonly number[],
-  y: Tensor,
-  yStrides: readonly number[],
-  yOffset: number,
-  x: Tensor,
-  xStrides: readonly number[],
-  xOffset: number,
-): void {
-  if (sizeOf(sizes) === 0) return;
-  const walk = mergeAxes(sizes, [yStrides, xStrides]);
-  const rows = sizeOf(walk.sizes);
-  const inner = walk.sizes.pop() ?? 1;
-  const [yInner, xInner] = walk.strides.map((s) => s.pop() ?? 1);
-  withDims([...walk.sizes, ...walk.strides.flat()], (dims) =>
-    parallel(
-      "copyStrided",
-      rows / inner,
-      rowGrain(inner),
-      y.ptr + 4 * yOffset,
-      x.ptr + 4 * xOffset,
-      inner,
-      yInner,
-      xInner,
-      walk.sizes.length,
-      dims,
-    ),
-  );
-}
+const isSize = (n: number): boolean => Number.isInteger(n) && n >= 0;
 
 /** The same elements in another shape, without a copy. One size may be −1: it follows from the others. */
 export function reshape(x: Tensor, { shape }: { shape: Shape }): Tensor {
   const resolved = shape.includes(-1) ? inferSize(x.shape, shape) : shape;
-  if (sizeOf(resolved) !== x.size)
+  if (sizeOf(resolved) !== x.size || !resolved.every(isSize))
     throw mismatch("reshape", [x.shape], `${x.size} elements do not fill [${shape.join(", ")}].`);
   const out = new Tensor(resolved, x.block);
   return isRecording() ? record(out, reshapeRule, [x], undefined) : out;
@@ -147,7 +118,8 @@ function resolveRange(
 export const pad: Op<[x: Tensor], { axis: number; before?: number; after?: number; value?: number }> = op("pad", {
   shape([shape], { axis, before = 0, after = 0 }) {
     const at = resolveAxis("pad", shape, axis);
-    if (before < 0 || after < 0) throw mismatch("pad", [shape], `before ${before} and after ${after} must be ≥ 0.`);
+    if (!(isSize(before) && isSize(after)))
+      throw mismatch("pad", [shape], `before ${before} and after ${after} must be whole numbers ≥ 0.`);
     return shape.map((n, i) => (i === at ? n + before + after : n));
   },
   forward(y, [x], { axis, before = 0, value = 0 }) {
@@ -198,17 +170,20 @@ const concatAll: (...args: [...Tensor[], { axis: number }]) => Tensor = op<Tenso
 }) as (...args: [...Tensor[], { axis: number }]) => Tensor;
 
 /** Tensors of one shape along a new axis. */
-export const stack = (tensors: readonly Tensor[], { axis = 0 }: { axis?: number } = {}): Tensor =>
-  concat(
+export function stack(tensors: readonly Tensor[], { axis = 0 }: { axis?: number } = {}): Tensor {
+  const shapes = tensors.map((t) => t.shape);
+  if (shapes.some((s) => !sameShape(s, shapes[0]))) throw mismatch("stack", shapes, "all must have one shape.");
+  return concat(
     tensors.map((t) => unsqueeze(t, { axis })),
     { axis },
   );
+}
 
 /** Parts of the given sizes along an axis. */
 export function split(x: Tensor, { sizes, axis = 0 }: { sizes: readonly number[]; axis?: number }): Tensor[] {
   const at = resolveAxis("split", x.shape, axis);
   const total = sizes.reduce((a, b) => a + b, 0);
-  if (total !== x.shape[at])
+  if (total !== x.shape[at] || !sizes.every(isSize))
     throw mismatch(
       "split",
       [x.shape],
@@ -221,6 +196,7 @@ export function split(x: Tensor, { sizes, axis = 0 }: { sizes: readonly number[]
 /** `count` parts along an axis, the last one smaller if it must be. */
 export function chunk(x: Tensor, { count, axis = 0 }: { count: number; axis?: number }): Tensor[] {
   const n = x.shape[resolveAxis("chunk", x.shape, axis)];
+  if (!(isSize(count) && count > 0)) throw mismatch("chunk", [x.shape], `count ${count} must be a whole number > 0.`);
   const size = Math.max(1, Math.ceil(n / count));
   const sizes = Array.from({ length: Math.ceil(n / size) }, (_, i) => Math.min(size, n - i * size));
   return split(x, { sizes, axis });
@@ -229,7 +205,8 @@ export function chunk(x: Tensor, { count, axis = 0 }: { count: number; axis?: nu
 /** A new axis of size 1. */
 export function unsqueeze(x: Tensor, { axis }: { axis: number }): Tensor {
   const at = axis < 0 ? axis + x.rank + 1 : axis;
-  if (!(at >= 0 && at <= x.rank)) throw mismatch("unsqueeze", [x.shape], `there is no place ${axis} for a new axis.`);
+  if (!(isSize(at) && at <= x.rank))
+    throw mismatch("unsqueeze", [x.shape], `there is no place ${axis} for a new axis.`);
   return reshape(x, { shape: [...x.shape.slice(0, at), 1, ...x.shape.slice(at)] });
 }
 
@@ -252,7 +229,10 @@ export const flip: Op<[x: Tensor], { axes?: number | readonly number[] } | undef
   [x: Tensor],
   { axes?: number | readonly number[] } | undefined
 >("flip", {
-  shape: ([shape]) => shape,
+  shape([shape], { axes } = {}) {
+    resolveAxes("flip", shape, axes);
+    return shape;
+  },
   forward(y, [x], { axes } = {}) {
     const reversed = resolveAxes("flip", x.shape, axes);
     const strides = stridesOf(x.shape);
@@ -265,8 +245,9 @@ export const flip: Op<[x: Tensor], { axes?: number | readonly number[] } | undef
 
 /** Elements shifted by `shift` along an axis; those pushed out at one end come in at the other. */
 export const roll: Op<[x: Tensor], { shift: number; axis: number }> = op("roll", {
-  shape([shape], { axis }) {
+  shape([shape], { shift, axis }) {
     resolveAxis("roll", shape, axis);
+    if (!Number.isInteger(shift)) throw mismatch("roll", [shape], `shift ${shift} is not a whole number.`);
     return shape;
   },
   forward(y, [x], { shift, axis }) {

@@ -1,8 +1,8 @@
-import { mismatch } from "../core/errors.ts";
-import { type Shape, sameShape } from "../core/shape.ts";
-import type { Indices, Tensor } from "../core/tensor.ts";
+import { mismatch, UserError } from "../core/errors.ts";
+import { resolveAxis, type Shape, sameShape, sizeOf } from "../core/shape.ts";
+import { asTensor, type Indices, type Tensor } from "../core/tensor.ts";
 import { softplus } from "./activation.ts";
-import { abs, add, affine, asTensor, exp, le, mul, neg, square, sub, where } from "./elementwise.ts";
+import { abs, add, affine, exp, le, mul, neg, square, sub, where } from "./elementwise.ts";
 import { pick } from "./gather.ts";
 import { logSoftmax, mean, sum } from "./reduce.ts";
 
@@ -45,6 +45,7 @@ export function huberLoss(
   { delta = 1, ...options }: LossOptions & { delta?: number } = {},
 ): Tensor {
   checkSame("huberLoss", prediction.shape, target.shape);
+  if (!(delta > 0)) throw new UserError(`huberLoss: delta must be > 0, not ${delta}.`);
   const d = sub(prediction, target);
   const size = abs(d);
   const near = affine(square(d), { scale: 0.5, shift: 0 });
@@ -52,8 +53,17 @@ export function huberLoss(
   return reduce(where(le(size, asTensor(delta)), near, far), options);
 }
 
+function checkLabels(call: string, shape: Shape, labels: Indices): void {
+  const classes = shape[resolveAxis(call, shape, -1)];
+  const rows = sizeOf(shape.slice(0, -1));
+  if (labels.length !== rows) throw mismatch(call, [shape], `${labels.length} labels for ${rows} rows.`);
+  const at = labels.data.findIndex((label) => label < 0 || label >= classes);
+  if (at >= 0) throw mismatch(call, [shape], `label ${labels.data[at]} (row ${at}) is outside 0 … ${classes - 1}.`);
+}
+
 /** −log p[r, label[r]] from log-probabilities [rows, classes]. */
 export function nllLoss(logProbabilities: Tensor, labels: Indices, options?: LossOptions): Tensor {
+  checkLabels("nllLoss", logProbabilities.shape, labels);
   return reduce(neg(pick(logProbabilities, { index: labels })), options);
 }
 
@@ -63,6 +73,7 @@ export function crossEntropy(
   labels: Indices,
   { labelSmoothing = 0, ...options }: LossOptions & { labelSmoothing?: number } = {},
 ): Tensor {
+  checkLabels("crossEntropy", logits.shape, labels);
   const logp = logSoftmax(logits);
   const hard = neg(pick(logp, { index: labels }));
   if (labelSmoothing === 0) return reduce(hard, options);

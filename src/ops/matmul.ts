@@ -3,9 +3,9 @@ import { type Activation, gemm } from "../core/gemm.ts";
 import { fused, type Op, op } from "../core/op.ts";
 import { parallel } from "../core/parallel.ts";
 import { broadcastShapes, type Shape, sameShape, sizeOf } from "../core/shape.ts";
-import { emit, type Tensor } from "../core/tensor.ts";
+import { asTensor, emit, type Tensor } from "../core/tensor.ts";
 import { relu } from "./activation.ts";
-import { add, affine, asTensor, div, mul, sub, where } from "./elementwise.ts";
+import { add, affine, div, mul, sub, where } from "./elementwise.ts";
 import { reshape, roll, slice, squeeze, stack, unsqueeze } from "./layout.ts";
 import { softmax, sum } from "./reduce.ts";
 import { broadcastStrides, GRAIN } from "./strides.ts";
@@ -85,8 +85,10 @@ function uniformStride(own: Shape, batch: Shape, step: number): number | undefin
 }
 
 /** a [m] ⊗ b [n] → [m, n]. */
-export const outer = (a: Tensor, b: Tensor): Tensor =>
-  mul(reshape(a, { shape: [a.size, 1] }), reshape(b, { shape: [1, b.size] }));
+export function outer(a: Tensor, b: Tensor): Tensor {
+  if (a.rank !== 1 || b.rank !== 1) throw mismatch("outer", [a.shape, b.shape], "both must be vectors.");
+  return mul(reshape(a, { shape: [a.size, 1] }), b);
+}
 
 interface LinearOptions {
   activation?: Activation;
@@ -170,6 +172,8 @@ export function cross(a: Tensor, b: Tensor): Tensor {
  * `mask` broadcasts to [… m, n]; where it is 0 a key is not seen. Vaswani et al. 2017.
  */
 export function attention(q: Tensor, k: Tensor, v: Tensor, { mask }: { mask?: Tensor } = {}): Tensor {
+  if (q.rank < 2 || k.rank < 2 || v.rank < 2 || q.shape.at(-1) !== k.shape.at(-1) || k.shape.at(-2) !== v.shape.at(-2))
+    throw mismatch("attention", [q.shape, k.shape, v.shape], "they must be [… m, d], [… n, d] and [… n, e].");
   const scores = affine(matmul(q, k, { transposeB: true }), { scale: 1 / Math.sqrt(q.shape.at(-1)!), shift: 0 });
   const seen = mask ? where(mask, scores, asTensor(-1e30)) : scores;
   return matmul(softmax(seen), v);

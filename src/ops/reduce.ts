@@ -3,11 +3,11 @@ import { allocate, release } from "../core/memory.ts";
 import { fused, type Op, op, registry } from "../core/op.ts";
 import { parallel } from "../core/parallel.ts";
 import { resolveAxes, resolveAxis, type Shape, sameShape, sizeOf, stridesOf } from "../core/shape.ts";
-import { emit, emptyIndices, type Indices, Tensor } from "../core/tensor.ts";
+import { emit, emptyIndices, type Indices, Tensor, zeros } from "../core/tensor.ts";
 import { abs, affine, exp, log, neg, sqrt, square, sub } from "./elementwise.ts";
 import { take } from "./gather.ts";
-import { copy, permute, reshape } from "./layout.ts";
-import { broadcastStrides, rowGrain } from "./strides.ts";
+import { permute, reshape } from "./layout.ts";
+import { broadcastStrides, copy, rowGrain } from "./strides.ts";
 
 export interface Axes {
   /** The axes to reduce over; all of them by default. */
@@ -73,7 +73,8 @@ export const sum: Op<[x: Tensor], Axes | undefined> = op<[x: Tensor], Axes | und
 export const expand: Op<[x: Tensor], { shape: Shape }> = op("expand", {
   shape([from], { shape }) {
     const lead = shape.length - from.length;
-    if (lead < 0 || from.some((n, i) => n !== 1 && n !== shape[lead + i]))
+    const possible = lead >= 0 && shape.every((n) => Number.isInteger(n) && n >= 0);
+    if (!possible || from.some((n, i) => n !== 1 && n !== shape[lead + i]))
       throw mismatch("expand", [from], `it does not stretch to [${shape.join(", ")}].`);
     return shape;
   },
@@ -85,6 +86,8 @@ export const expand: Op<[x: Tensor], { shape: Shape }> = op("expand", {
 export function sumTo(x: Tensor, { shape }: { shape: Shape }): Tensor {
   if (sameShape(x.shape, shape)) return x;
   const lead = x.rank - shape.length;
+  if (lead < 0 || shape.some((n, i) => n !== 1 && n !== x.shape[lead + i]))
+    throw mismatch("sumTo", [x.shape], `[${shape.join(", ")}] does not stretch to it.`);
   const axes = x.shape.flatMap((n, i) => (i < lead || (shape[i - lead] === 1 && n !== 1) ? [i] : []));
   return reshape(sum(x, { axes }), { shape });
 }
@@ -95,13 +98,15 @@ const countOver = (call: string, shape: Shape, axes: Axes["axes"]): number =>
   resolveAxes(call, shape, axes).reduce((count, axis) => count * shape[axis], 1);
 
 /** Mean over the named axes; NaN over none. */
-export const mean = (x: Tensor, options: Axes = {}): Tensor =>
-  affine(sum(x, options), { scale: 1 / countOver("mean", x.shape, options.axes), shift: 0 });
+export function mean(x: Tensor, options: Axes = {}): Tensor {
+  const scale = 1 / countOver("mean", x.shape, options.axes);
+  return affine(sum(x, options), { scale, shift: 0 });
+}
 
 /** Variance over the named axes, of the population (correction 0) or of a sample (correction 1, the default as in PyTorch). */
 export function variance(x: Tensor, { correction = 1, ...options }: Axes & { correction?: number } = {}): Tensor {
-  const d = sub(x, mean(x, { axes: options.axes, keepDim: true }));
   const scale = 1 / (countOver("variance", x.shape, options.axes) - correction);
+  const d = sub(x, mean(x, { axes: options.axes, keepDim: true }));
   return affine(sum(square(d), options), { scale, shift: 0 });
 }
 
@@ -111,7 +116,7 @@ export const norm = (x: Tensor, options: Axes = {}): Tensor => sqrt(sum(square(x
 /** Σ |x|. */
 export const norm1 = (x: Tensor, options: Axes = {}): Tensor => sum(abs(x), options);
 
-interface OneAxis {
+export interface OneAxis {
   /** The axis to reduce over; the last by default. */
   axis?: number;
 }
@@ -203,7 +208,7 @@ const rowsOf = (x: Tensor): number => (x.size === 0 ? 0 : x.size / width(x.shape
 const logSumExpLast: Op<[x: Tensor]> = fused("logSumExp", {
   shape: ([shape]) => shape.slice(0, -1),
   expand([x]) {
-    const m = finite(max(x.detach(), { keepDim: true }));
+    const m = width(x.shape) === 0 ? zeros([...x.shape.slice(0, -1), 1]) : finite(max(x.detach(), { keepDim: true }));
     return sumOut(log(sum(exp(sub(x, m)), { axes: -1, keepDim: true })), m);
   },
   forward: (y, [x]) => parallel("logSumExp", y.size, rowGrain(width(x.shape) * 4), y.ptr, x.ptr, width(x.shape)),

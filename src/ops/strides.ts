@@ -1,4 +1,8 @@
 import { allocate, i32View, release } from "../core/memory.ts";
+import { parallel } from "../core/parallel.ts";
+import { sameShape, sizeOf } from "../core/shape.ts";
+import type { Tensor } from "../core/tensor.ts";
+import type { KernelName } from "../core/wasm.ts";
 
 /** Puts a kernel's list of sizes and strides into the Wasm memory for the time of `body`. */
 export function withDims(dims: readonly number[], body: (ptr: number) => void): void {
@@ -47,3 +51,62 @@ export const GRAIN = 16384;
 
 /** Rows of `width` elements in one chunk. */
 export const rowGrain = (width: number): number => Math.max(1, Math.ceil(GRAIN / Math.max(width, 1)));
+
+/** Runs a kernel over operands that broadcast: flat where all shapes agree, else along merged rows. */
+export function runBroadcast(kernel: string, y: Tensor, operands: readonly Tensor[]): void {
+  if (operands.every((t) => sameShape(t.shape, y.shape))) {
+    parallel(kernel as KernelName, y.size, GRAIN, y.ptr, ...operands.map((t) => t.ptr));
+    return;
+  }
+  if (y.size === 0) return;
+  const { sizes, strides } = mergeAxes(
+    y.shape,
+    operands.map((t) => broadcastStrides(t.shape, y.shape)),
+  );
+  const inner = sizes.pop() ?? 1;
+  const innerStrides = strides.map((s) => s.pop() ?? 0);
+  withDims([...sizes, ...strides.flat()], (dims) =>
+    parallel(
+      `${kernel}Broadcast` as KernelName,
+      y.size / inner,
+      rowGrain(inner),
+      y.ptr,
+      ...operands.map((t) => t.ptr),
+      inner,
+      ...innerStrides,
+      sizes.length,
+      dims,
+    ),
+  );
+}
+
+/** y[…] ← x[…] over `sizes`, each side with its own strides and offset in elements. */
+export function copy(
+  sizes: readonly number[],
+  y: Tensor,
+  yStrides: readonly number[],
+  yOffset: number,
+  x: Tensor,
+  xStrides: readonly number[],
+  xOffset: number,
+): void {
+  if (sizeOf(sizes) === 0) return;
+  const walk = mergeAxes(sizes, [yStrides, xStrides]);
+  const rows = sizeOf(walk.sizes);
+  const inner = walk.sizes.pop() ?? 1;
+  const [yInner, xInner] = walk.strides.map((s) => s.pop() ?? 1);
+  withDims([...walk.sizes, ...walk.strides.flat()], (dims) =>
+    parallel(
+      "copyStrided",
+      rows / inner,
+      rowGrain(inner),
+      y.ptr + 4 * yOffset,
+      x.ptr + 4 * xOffset,
+      inner,
+      yInner,
+      xInner,
+      walk.sizes.length,
+      dims,
+    ),
+  );
+}

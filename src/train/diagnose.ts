@@ -14,7 +14,7 @@ export function firstNonFinite(result: Tensor, model: object): string | undefine
     for (const input of t.node?.inputs ?? []) stack.push(input);
   }
   const leaves = [...seen].filter((t) => t.node === undefined && !names.has(t));
-  if (leaves.some((t) => !isFiniteTensor(t))) return "in the input data";
+  if (leaves.some((t) => !isFiniteTensor(t))) return "in the input data or the targets";
   const first = [...seen]
     .filter((t) => t.node !== undefined && !isFiniteTensor(t))
     .sort((a, b) => a.node!.id - b.node!.id)[0];

@@ -1,21 +1,16 @@
 import { UserError } from "../core/errors.ts";
 import { grad } from "../core/grad.ts";
-import { noGrad } from "../core/op.ts";
 import type { Rng, RngState } from "../core/random.ts";
 import { scope, type Tensor } from "../core/tensor.ts";
 import { ArrayDataset, type Dataset } from "../data/dataset.ts";
-import { stateDict, type Training } from "../nn/index.ts";
+import { loadStateDict, stateDict, type Training } from "../nn/index.ts";
+import { batchRows, countBatches, evaluate, forward, type Model, predictBatches } from "./batches.ts";
 import { firstNonFinite } from "./diagnose.ts";
 import { clipGradientNorm, clipGradientValue, Ema, gradientNorm, type Optimizer } from "./optim.ts";
 import { type LearningPlan, type ScheduleConfig, schedule } from "./schedule.ts";
 import { normaliserOf, Regression, type Task } from "./task.ts";
 
-/** What `fit` trains: any object with such a `forward`. Called without the last argument, `training`, it must infer. */
-export interface Model {
-  forward(...args: never[]): Tensor;
-}
-
-const forward = (model: Model, ...args: unknown[]): Tensor => model.forward(...(args as never[]));
+export { type Model, predictBatches };
 
 /** One line of the history: an epoch's figures. */
 export interface EpochRecord {
@@ -109,6 +104,9 @@ export async function fit(model: Model, train: Dataset, options: FitOptions): Pr
   return trainer.run();
 }
 
+/** A gradient whose square is no longer finite in f32: Adam's second moment would be infinite and the weights stand still for ever. */
+const EXPLODED = 1e19;
+
 class Trainer {
   private readonly task: Task;
   private readonly batchSize: number;
@@ -143,6 +141,7 @@ class Trainer {
       lr: optimizer.lr,
       epochs,
       stepsPerEpoch: this.stepsPerEpoch,
+      mode: validation ? this.task.monitor.mode : "min",
     });
     this.ema = options.ema === undefined ? undefined : new Ema(model, options.ema);
     this.sampler = rng.fork(1);
@@ -171,21 +170,24 @@ class Trainer {
         done: this.state.epoch - 1,
         metric: this.metricName,
       });
-    let stopped: Run["stopped"] = this.outOfPatience() ? "patience" : "epochs";
-    while (stopped === "epochs" && this.state.epoch <= this.epochs) {
-      if (!(await this.runEpoch())) stopped = "interrupted";
-      else if (this.outOfPatience()) stopped = "patience";
-      else if (signal?.aborted && this.state.epoch <= this.epochs) {
-        await this.save();
-        stopped = "interrupted";
+    try {
+      let stopped: Run["stopped"] = this.outOfPatience() ? "patience" : "epochs";
+      while (stopped === "epochs" && this.state.epoch <= this.epochs) {
+        if (!(await this.runEpoch())) stopped = "interrupted";
+        else if (this.outOfPatience()) stopped = "patience";
+        else if (signal?.aborted && this.state.epoch <= this.epochs) {
+          await this.save();
+          stopped = "interrupted";
+        }
       }
+      if (stopped !== "interrupted") {
+        await this.save();
+        this.takeBest();
+      }
+      return this.result(stopped);
+    } finally {
+      for (const m of monitors) await m.finish?.();
     }
-    if (stopped !== "interrupted") {
-      await this.save();
-      this.takeBest();
-    }
-    for (const m of monitors) await m.finish?.();
-    return this.result(stopped);
   }
 
   private get metricName(): string {
@@ -226,12 +228,18 @@ class Trainer {
         const training: Training = { rng: this.noise };
         const loss = this.task.loss(forward(this.model, ...inputs, training), targets);
         const value = loss.item();
-        if (!Number.isFinite(value)) throw this.diverged(`the loss is ${value}`, loss);
+        if (!Number.isFinite(value)) throw this.diverged(`the loss is ${value}`, { loss });
         const gradients = grad(loss, optimizer.parameters);
         const norm = clipNorm === undefined ? gradientNorm(gradients) : clipGradientNorm(gradients, clipNorm);
         if (!Number.isFinite(norm)) {
-          const bad = gradients.findIndex((g) => !g.data.every(Number.isFinite));
+          // What is not finite spreads from where it arises to all layers before.
+          const bad = gradients.map((g) => g.data.every(Number.isFinite)).lastIndexOf(false);
           throw this.diverged(`the gradient of ${optimizer.names[bad]} is not finite (loss ${value})`);
+        }
+        if (norm > EXPLODED && clipNorm === undefined && clipValue === undefined) {
+          const norms = gradients.map((g) => gradientNorm([g]));
+          const worst = optimizer.names[norms.indexOf(Math.max(...norms))];
+          throw this.diverged(`the gradients exploded to a norm of ${norm.toPrecision(3)}, most of it in ${worst}`);
         }
         if (clipValue !== undefined) clipGradientValue(gradients, clipValue);
         optimizer.step(gradients);
@@ -246,13 +254,16 @@ class Trainer {
     );
   }
 
-  private diverged(what: string, loss?: Tensor): UserError {
-    const { epoch, step } = this.state;
+  private diverged(
+    what: string,
+    { loss, step = this.state.step + 1 }: { loss?: Tensor; step?: number } = {},
+  ): UserError {
+    const { epoch } = this.state;
     const { lr } = this.options.optimizer;
     const where = loss ? firstNonFinite(loss, this.model) : undefined;
     const kept = this.options.save ? " The last good checkpoint is kept." : "";
     return new UserError(
-      `Training stopped in epoch ${epoch}, step ${step + 1}: ${what}${where ? `; the first value that is not finite is ${where}` : ""}.${kept}`,
+      `Training stopped in epoch ${epoch}, step ${step}: ${what}${where ? `; the first value that is not finite is ${where}` : ""}.${kept}`,
       `Try a lower learning rate (now ${lr.toPrecision(3)}), clipNorm (for example 1), or look for extreme values in the inputs.`,
     );
   }
@@ -260,13 +271,16 @@ class Trainer {
   private async endEpoch(): Promise<void> {
     const { state, options } = this;
     const { validation, optimizer, monitors = [] } = options;
+    this.checkWeights();
     this.ema?.swap();
-    const figures = validation && this.evaluate(validation);
+    const figures = validation && evaluate(this.model, this.task, validation);
     const loss = state.lossSum / state.seen;
     const { metric, mode } = this.task.monitor;
     const value = figures ? figures[metric] : loss;
-    const better =
-      state.best === undefined || (mode === "min" || !figures ? value < state.best.value : value > state.best.value);
+    if (value === undefined)
+      throw new UserError(`fit: there is no metric "${metric}"; there are ${Object.keys(figures!).join(", ")}.`);
+    const { value: best } = state.best ?? { value: mode === "min" || !figures ? Infinity : -Infinity };
+    const better = mode === "min" || !figures ? value < best : value > best;
     if (better && validation) {
       state.best = { epoch: state.epoch, value };
       for (const [name, t] of stateDict(this.model)) this.best.set(name, { shape: t.shape, data: t.toArray() });
@@ -297,17 +311,6 @@ class Trainer {
     return patience !== undefined && best !== undefined && epoch - 1 - best.epoch >= patience;
   }
 
-  /** The model's figures on a data set, its loss among them. */
-  private evaluate(data: Dataset): Record<string, number> {
-    let lossSum = 0;
-    const targets: Float32Array[] = [];
-    const predictions = predictBatches(this.model, this.task, data, (output, t) => {
-      lossSum += this.task.loss(output, t).item() * (t.length / targetWidth(this.task));
-      targets.push(t);
-    });
-    return { loss: lossSum / data.length, ...this.task.metrics(predictions, join(targets)) };
-  }
-
   /** The weights to keep: the best ones, or the averaged ones. */
   private takeBest(): void {
     if (this.best.size > 0) for (const [name, t] of stateDict(this.model)) t.set(this.best.get(name)!.data);
@@ -325,9 +328,17 @@ class Trainer {
     return (performance.now() - since) / 1000;
   }
 
+  /** The last update may have spoilt weights that no loss has been computed from yet. */
+  private checkWeights(): void {
+    for (const [name, t] of stateDict(this.model))
+      if (!t.data.every(Number.isFinite))
+        throw this.diverged(`${name} holds values that are not finite`, { step: this.state.step });
+  }
+
   private async save(): Promise<void> {
     const { save, optimizer } = this.options;
     if (!save) return;
+    this.checkWeights();
     const { tensors, ...optimizerState } = optimizer.stateDict();
     const all: Checkpoint["tensors"] = new Map();
     const put = (prefix: string, entries: Iterable<[string, Tensor]>): void => {
@@ -337,9 +348,6 @@ class Trainer {
     put("optimizer", tensors);
     if (this.ema) put("ema", this.ema.averages);
     for (const [name, t] of this.best) all.set(`best.${name}`, t);
-    for (const [name, t] of all)
-      if (name.startsWith("model.") && !t.data.every(Number.isFinite))
-        throw this.diverged(`${name.slice(6)} holds values that are not finite`);
     const state: FitState = {
       ...this.state,
       noise: this.noise.state,
@@ -359,8 +367,7 @@ class Trainer {
         ),
       );
     this.state = structuredClone(state);
-    const own = stateDict(this.model);
-    for (const [name, t] of part("model")) own.get(name)?.set(t.data);
+    loadStateDict(this.model, part("model"));
     const optimizerTensors = new Map([...part("optimizer")].map(([name, t]) => [name, t.data]));
     this.options.optimizer.loadStateDict({ ...state.optimizer, tensors: optimizerTensors });
     for (const [name, t] of part("ema")) this.ema?.averages.get(name)?.set(t.data);
@@ -387,49 +394,4 @@ class Trainer {
 function defaultTask(train: Dataset): Task {
   if (!(train instanceof ArrayDataset)) throw new UserError("fit: this data set needs an explicit `task`.");
   return new Regression({ kind: "regression", loss: "mse", ...normaliserOf(train.y, train.outputs) });
-}
-
-/** Batches in an epoch. A last batch of a single row joins the one before: batch norm could not use it. */
-function countBatches(n: number, batchSize: number): number {
-  const count = Math.ceil(n / batchSize);
-  return count > 1 && n % batchSize === 1 ? count - 1 : count;
-}
-
-function batchRows(order: Int32Array, step: number, batchSize: number, count: number): Int32Array {
-  return order.slice(step * batchSize, step === count - 1 ? order.length : (step + 1) * batchSize);
-}
-
-const targetWidth = (task: Task): number => (task.toJSON().kind === "classification" ? 1 : task.outputs);
-
-/** The model's predictions for a whole data set, in batches of bounded size. */
-export function predictBatches(
-  model: Model,
-  task: Task,
-  data: Dataset,
-  each?: (output: Tensor, targets: Float32Array) => void,
-  batchSize = 1024,
-): Float32Array {
-  const parts: Float32Array[] = [];
-  for (let first = 0; first < data.length; first += batchSize) {
-    const rows = Int32Array.from({ length: Math.min(batchSize, data.length - first) }, (_, i) => first + i);
-    noGrad(() =>
-      scope(() => {
-        const { inputs, targets } = data.batch(rows);
-        const output = forward(model, ...inputs);
-        parts.push(task.decode(output));
-        each?.(output, targets);
-      }, "prediction"),
-    );
-  }
-  return join(parts);
-}
-
-function join(parts: readonly Float32Array[]): Float32Array {
-  const out = new Float32Array(parts.reduce((total, p) => total + p.length, 0));
-  let at = 0;
-  for (const p of parts) {
-    out.set(p, at);
-    at += p.length;
-  }
-  return out;
 }

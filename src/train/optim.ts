@@ -33,6 +33,12 @@ interface Slot {
 
 const GRAIN = 16384;
 
+function checkOptions(optimizer: string, options: Record<string, number | undefined>): void {
+  for (const [name, value = 0] of Object.entries(options))
+    if (!(value >= 0 && Number.isFinite(value)))
+      throw new UserError(`${optimizer}: ${name} must be ≥ 0, not ${value}.`);
+}
+
 /** What the optimizers share: groups, state, the order of parameters. State tensors are made here, outside any step's scope. */
 export abstract class Optimizer {
   /** The learning rate; schedules set it. Groups with a rate of their own keep their ratio to it. */
@@ -46,17 +52,22 @@ export abstract class Optimizer {
     { lr, weightDecay = 0, l1 = 0 }: GroupOptions & { lr: number },
     state: readonly string[],
   ) {
-    for (const [name, value] of Object.entries({ lr, weightDecay, l1 }))
-      if (!(value >= 0 && Number.isFinite(value)))
-        throw new UserError(`${new.target.name}: ${name} must be ≥ 0, not ${value}.`);
     this.lr = lr;
     const groups = Array.isArray(target) ? (target as readonly Group[]) : [{ parameters: target }];
     const seen = new Set<Tensor>();
-    for (const group of groups) {
+    const names = new Set<string>();
+    checkOptions(new.target.name, { lr, weightDecay, l1 });
+    groups.forEach((group: Group, at) => {
+      checkOptions(new.target.name, { lr: group.lr, weightDecay: group.weightDecay, l1: group.l1 });
+      if (group.lr !== undefined && lr === 0)
+        throw new UserError(`${new.target.name}: group ${at} has its own lr, which scales with lr, and lr is 0.`);
       const named = group.parameters instanceof Map ? group.parameters : parametersOf(group.parameters);
-      for (const [name, parameter] of named as ReadonlyMap<string, Tensor>) {
-        if (seen.has(parameter)) throw new UserError(`${new.target.name}: ${name} is in two groups.`);
+      for (const [own, parameter] of named as ReadonlyMap<string, Tensor>) {
+        // Two parts of a model may both have a "weight"; state is kept by name.
+        const name = names.has(own) ? `group${at}.${own}` : own;
+        if (seen.has(parameter)) throw new UserError(`${new.target.name}: ${own} is in two groups.`);
         seen.add(parameter);
+        names.add(name);
         this.slots.push({
           name,
           parameter,
@@ -66,7 +77,7 @@ export abstract class Optimizer {
           state: Object.fromEntries(state.map((key) => [key, zeros(parameter.shape)])),
         });
       }
-    }
+    });
     if (this.slots.length === 0) throw new UserError(`${new.target.name}: the model has no parameters.`);
   }
 
@@ -140,19 +151,21 @@ export interface SgdOptions extends GroupOptions {
 
 /** Stochastic gradient descent with PyTorch's momentum: v ← μv + (1 − dampening)g (v = g at first), p ← p − lr·v. */
 export class Sgd extends Optimizer {
-  private readonly options: Required<Pick<SgdOptions, "momentum" | "dampening" | "nesterov">>;
+  private readonly options: Required<Pick<SgdOptions, "momentum" | "dampening" | "nesterov">> & { buffered: boolean };
 
   constructor(
     target: object | readonly Group[],
     { lr = 1e-2, momentum = 0, dampening = 0, nesterov = false, ...rest }: SgdOptions = {},
   ) {
-    if (nesterov && (momentum <= 0 || dampening !== 0))
+    checkOptions("Sgd", { momentum, dampening });
+    if (nesterov && (momentum === 0 || dampening !== 0))
       throw new UserError("Sgd: nesterov needs momentum > 0 and dampening 0.");
     super(target, { lr, ...rest }, momentum > 0 ? ["momentum_buffer"] : []);
-    this.options = { momentum, dampening, nesterov };
+    this.options = { momentum, dampening, nesterov, buffered: momentum > 0 };
   }
 
   override setMomentum(value: number): void {
+    if (!this.options.buffered) super.setMomentum(value);
     this.options.momentum = value;
   }
 
@@ -180,6 +193,7 @@ export class Adam extends Optimizer {
     const { lr = 1e-3, betas = [0.9, 0.999], eps = 1e-8, amsgrad = false, ...rest } = options;
     for (const beta of betas)
       if (!(beta >= 0 && beta < 1)) throw new UserError(`${new.target.name}: betas must be in [0, 1), not ${beta}.`);
+    checkOptions(new.target.name, { eps });
     super(target, { lr, ...rest }, ["exp_avg", "exp_avg_sq", ...(amsgrad ? ["max_exp_avg_sq"] : [])]);
     this.betas = betas;
     this.eps = eps;
@@ -233,6 +247,7 @@ export class Rmsprop extends Optimizer {
     target: object | readonly Group[],
     { lr = 1e-2, alpha = 0.99, eps = 1e-8, momentum = 0, ...rest }: RmspropOptions = {},
   ) {
+    checkOptions("Rmsprop", { alpha, eps, momentum });
     super(target, { lr, ...rest }, momentum > 0 ? ["square_avg", "momentum_buffer"] : ["square_avg"]);
     this.options = { alpha, eps, momentum };
   }
@@ -258,6 +273,7 @@ export class Adagrad extends Optimizer {
     target: object | readonly Group[],
     { lr = 1e-2, lrDecay = 0, eps = 1e-10, ...rest }: AdagradOptions = {},
   ) {
+    checkOptions("Adagrad", { lrDecay, eps });
     super(target, { lr, ...rest }, ["sum"]);
     this.lrDecay = lrDecay;
     this.eps = eps;

@@ -1,0 +1,400 @@
+import { UserError } from "../core/errors.ts";
+import { type Among, cellText, isMissing, label, numberHint, parseNumber, readCsvRows } from "./csv.ts";
+import { type JsonCells, readJsonCells } from "./jsonl.ts";
+import { isJson, openChunks, ownText, peek, quote, type Source, sourceName, unknownName } from "./open.ts";
+
+/** Which columns to read, and as what. A name that the file does not have is an error, and so is a column with two roles. */
+export interface ColumnOptions {
+  /** Default: a column named id, mbid, material_id, … in any case; where there is none, rows are numbered from 1. */
+  id?: string;
+  /** Default: a column named formula or composition in any case. Values are never looked at. */
+  formula?: string;
+  /** "*" adds every column without another role whose first value (in the first 1000 rows) is a number. */
+  numeric?: readonly string[];
+  categorical?: readonly string[];
+  ignore?: readonly string[];
+  /** Leave out rows with missing values and list them in `dropped`, instead of failing. */
+  dropMissing?: boolean;
+  /** Of CSV: one character or "tab"; default: the one that the header has most of. */
+  delimiter?: string;
+  /** The name used in messages; its ending (.csv, .jsonl, .json, …) tells the format. Default: the source's own name. */
+  file?: string;
+}
+
+export interface TableOptions extends ColumnOptions {
+  target?: string | readonly string[];
+  /** Default: classification where a single target is text, true/false, or all 0 and 1; otherwise regression. */
+  task?: "regression" | "classification";
+  /** The class labels in order, for a table that must agree with an earlier one. Implies classification. */
+  classes?: readonly string[];
+  /** A column of fold numbers 0, 1, … */
+  foldColumn?: string;
+}
+
+/** The contents of a `Table`. */
+export type TableColumns = Omit<Table, "length" | "rows">;
+
+/** A table whose columns are checked and typed. */
+export class Table {
+  declare readonly file: string;
+  declare readonly ids: readonly string[];
+  declare readonly formulas: readonly string[] | undefined;
+  /** The line of the file on which each row begins. */
+  declare readonly lines: Int32Array;
+  /** values [length, names.length], row-major. */
+  declare readonly numeric: { readonly names: readonly string[]; readonly values: Float64Array };
+  /** values[c][row] is the text of column names[c]. */
+  declare readonly categorical: { readonly names: readonly string[]; readonly values: readonly (readonly string[])[] };
+  /** values [length, names.length], row-major; for classification the index of the row's label in `classes`. */
+  declare readonly targets: { readonly names: readonly string[]; readonly values: Float64Array } | undefined;
+  declare readonly classes?: readonly string[];
+  declare readonly fold?: Int32Array;
+  /** Columns of the file that have no role here. */
+  declare readonly unused: readonly string[];
+  /** Rows left out, and why. */
+  declare readonly dropped: readonly { readonly line: number; readonly reason: string }[];
+
+  constructor(columns: TableColumns) {
+    Object.assign(this, columns);
+  }
+
+  get length(): number {
+    return this.ids.length;
+  }
+
+  /** The rows `indices` in that order; an index may come twice. */
+  rows(indices: ArrayLike<number>): Table {
+    const wrong = Array.from(indices).find((i) => !(Number.isInteger(i) && i >= 0 && i < this.length));
+    if (wrong !== undefined) throw new UserError(`rows: there is no row ${wrong} in a table of ${this.length} rows.`);
+    const picked = Int32Array.from(indices);
+    const texts = (values: readonly string[]) => Array.from(picked, (i) => values[i]);
+    const floats = ({ names, values }: { names: readonly string[]; values: Float64Array }) => {
+      const width = names.length;
+      const out = new Float64Array(picked.length * width);
+      for (let row = 0; row < picked.length; row++) {
+        out.set(values.subarray(picked[row] * width, (picked[row] + 1) * width), row * width);
+      }
+      return { names, values: out };
+    };
+    const { formulas, lines, categorical, targets, fold } = this;
+    return new Table({
+      ...this,
+      ids: texts(this.ids),
+      formulas: formulas && texts(formulas),
+      lines: picked.map((i) => lines[i]),
+      numeric: floats(this.numeric),
+      categorical: { names: categorical.names, values: categorical.values.map(texts) },
+      targets: targets && floats(targets),
+      fold: fold && picked.map((i) => fold[i]),
+    });
+  }
+}
+
+/**
+ * Reads a CSV, JSON lines or JSON table, gzipped or not, and checks it. A missing value is an empty cell, null, NA, N/A, ? or -,
+ * in columns of numbers also NaN; a formula is missing only where its cell is empty ("NaN" is sodium nitride).
+ *
+ * @throws UserError naming file, line and column for a column that is not there, a missing value (all are counted), a number that
+ *   is not one or not finite, a label that is not among `classes`, and an id that comes twice
+ */
+export async function readTable(source: Source, options: TableOptions = {}): Promise<Table> {
+  const { file, roles, rows } = await openTable(source, options);
+  const builder = new Builder(file, roles, options);
+  for await (const row of rows) builder.add(row);
+  const table = builder.take();
+  if (table.length === 0) throw noRows(file, table);
+  if (roles.id >= 0) checkUnique(table, roles.names[roles.id]);
+  return table;
+}
+
+/**
+ * The same without targets, in tables of `batch` rows of the file each (less the dropped ones): memory does not grow with the
+ * file. Ids may repeat.
+ */
+export async function* readRows(
+  source: Source,
+  { batch = 1024, ...options }: ColumnOptions & { batch?: number } = {},
+): AsyncGenerator<Table> {
+  if (!(batch >= 1 && Number.isInteger(batch))) throw new UserError(`readRows: batch is ${batch}, not 1, 2, …`);
+  const { file, roles, rows } = await openTable(source, options);
+  let builder = new Builder(file, roles, options);
+  for await (const row of rows) {
+    builder.add(row);
+    if (builder.read % batch > 0) continue;
+    yield builder.take();
+    builder = new Builder(file, roles, options, builder.read);
+  }
+  if (builder.read === 0) throw noRows(file, builder.take());
+  if (builder.read % batch > 0) yield builder.take();
+}
+
+/** The column of each role, by index; -1 where there is none. */
+interface Roles {
+  names: readonly string[];
+  id: number;
+  formula: number;
+  fold: number;
+  numeric: readonly number[];
+  categorical: readonly number[];
+  targets: readonly number[];
+  unused: readonly string[];
+}
+
+const ID_NAMES = ["id", "mbid", "material_id", "mp_id", "mpid", "jid", "sample_id", "entry_id"];
+const FORMULA_NAMES = ["formula", "composition"];
+/** Rows looked at to decide which columns "*" means. */
+const SAMPLE = 1000;
+
+async function openTable(source: Source, options: TableOptions) {
+  const { file = sourceName(source), delimiter, numeric = [] } = options;
+  const { head, chunks } = await peek(openChunks(source, { file }), 64);
+  const all = numeric.includes("*");
+  const rows: AsyncGenerator<JsonCells> = isJson(file, head)
+    ? readJsonCells(chunks, { file, closed: all })
+    : readCsvRows(chunks, { file, delimiter });
+  const sample: JsonCells[] = [];
+  async function* data() {
+    try {
+      yield* sample.splice(0);
+      yield* rows;
+    } finally {
+      await rows.return(undefined);
+    }
+  }
+  try {
+    const header = await rows.next();
+    if (header.done) throw new UserError(`${file} is empty.`);
+    for (let next: IteratorResult<JsonCells>; all && sample.length < SAMPLE; sample.push(next.value)) {
+      if ((next = await rows.next()).done) break;
+    }
+    return { file, roles: resolveRoles(file, header.value, sample, options), rows: data() };
+  } catch (error) {
+    await rows.return(undefined);
+    throw error;
+  }
+}
+
+function resolveRoles(file: string, header: JsonCells, sample: readonly JsonCells[], options: TableOptions): Roles {
+  const names = header.cells.map((cell) => String(cell).trim());
+  const roleOf = new Map<number, string>();
+  const index = new Map<string, number>();
+  names.forEach((name, i) => {
+    const other = index.get(name);
+    if (other === undefined) index.set(name, i);
+    else if (name !== "") {
+      throw new UserError(`${file}:${header.line}: columns ${other + 1} and ${i + 1} are both ${quote(name)}.`);
+    }
+  });
+  function assign(name: string, role: string): number {
+    const i = index.get(name);
+    if (i === undefined) throw unknownName(`${file} has no ${role} column`, name, names);
+    const other = roleOf.get(i);
+    if (other) throw new UserError(`${file}: column ${quote(name)} cannot be both ${other} and ${role}.`);
+    roleOf.set(i, role);
+    return i;
+  }
+  function guess(known: readonly string[], role: string): number {
+    const free = (wanted: string) => names.findIndex((name, i) => name.toLowerCase() === wanted && !roleOf.has(i));
+    const i = known.map(free).find((found) => found >= 0) ?? -1;
+    if (i >= 0) roleOf.set(i, role);
+    return i;
+  }
+  const assignAll = (list: readonly string[], role: string) =>
+    list.filter((name) => name !== "*").map((name) => assign(name, role));
+  const { target = [], numeric = [], categorical = [], ignore = [] } = options;
+  const targets = assignAll(typeof target === "string" ? [target] : target, "target");
+  if (targets.length > 1 && (options.task === "classification" || options.classes)) {
+    throw new UserError(`classification has one target, not ${targets.length}.`);
+  }
+  const numbers = assignAll(numeric, "numeric");
+  const texts = assignAll(categorical, "categorical");
+  assignAll(ignore, "ignored");
+  const fold = options.foldColumn === undefined ? -1 : assign(options.foldColumn, "fold");
+  const explicitId = options.id === undefined ? undefined : assign(options.id, "id");
+  const formula = options.formula === undefined ? guess(FORMULA_NAMES, "formula") : assign(options.formula, "formula");
+  const id = explicitId ?? guess(ID_NAMES, "id");
+  if (numeric.includes("*")) {
+    names.forEach((name, i) => {
+      const texts = sample.map((row) => cellText(row.cells[i]) ?? "an object");
+      const first = texts.find((text) => !isMissing(text, "numbers"));
+      if (roleOf.has(i) || name === "" || first === undefined || parseNumber(first) === undefined) return;
+      numbers.push(i);
+      roleOf.set(i, "numeric");
+    });
+  }
+  const unused = names.filter((_, i) => !roleOf.has(i) || roleOf.get(i) === "ignored");
+  return { names, id, formula, fold, numeric: numbers, categorical: texts, targets, unused };
+}
+
+/** Rows → columns. Numbers and labels are checked as they come; missing values are counted to the end. */
+class Builder {
+  private readonly ids: string[] = [];
+  private readonly formulas: string[] = [];
+  private readonly lines: number[] = [];
+  private readonly folds: number[] = [];
+  private readonly numbers: number[][];
+  private readonly categories: string[][];
+  private readonly targets: number[][];
+  /** One copy of every category's text, and the index of every label. */
+  private readonly known = new Map<string, string>();
+  private readonly labels = new Map<string, number>();
+  private readonly needed: { column: number; among: Among }[];
+  private readonly dropped: { line: number; reason: string }[] = [];
+  private readonly missing: string[] = [];
+  private missingRows = 0;
+  private kind: "number" | "label" | undefined;
+
+  constructor(
+    private readonly file: string,
+    private readonly roles: Roles,
+    private readonly options: TableOptions,
+    /** Rows of the file so far, kept or not. */
+    public read = 0,
+  ) {
+    const { numeric, categorical, targets, fold, id, formula } = roles;
+    this.numbers = numeric.map(() => []);
+    this.categories = categorical.map(() => []);
+    this.targets = targets.map(() => []);
+    const need = (columns: readonly number[], among: Among) => columns.map((column) => ({ column, among }));
+    const needed = [
+      need([...numeric, ...targets, fold], "numbers"),
+      need(categorical, "categories"),
+      need([id, formula], "names"),
+    ];
+    this.needed = needed.flat().filter(({ column }) => column >= 0);
+    for (const name of options.classes ?? []) this.labels.set(label(name), this.labels.size);
+    if (options.classes || options.task === "classification") this.kind = "label";
+    else if (options.task === "regression" || targets.length > 1) this.kind = "number";
+  }
+
+  add({ line, cells }: JsonCells): void {
+    this.read++;
+    const { names, id, formula, fold, numeric, categorical, targets } = this.roles;
+    const text = (i: number) => cellText(cells[i]) ?? this.fail(line, i, "holds an array or an object, not a value.");
+    const gone = this.needed.filter(({ column, among }) => isMissing(text(column), among));
+    if (gone.length > 0) {
+      const columns = gone.map(({ column }) => quote(names[column], 40)).join(", ");
+      if (this.options.dropMissing) this.dropped.push({ line, reason: `no value in ${columns}` });
+      else if (this.missingRows++ < 5) this.missing.push(`line ${line} ${columns}`);
+      return;
+    }
+    this.lines.push(line);
+    this.ids.push(id < 0 ? String(this.read) : ownText(text(id)));
+    if (formula >= 0) this.formulas.push(ownText(text(formula)));
+    if (fold >= 0) this.folds.push(this.fold(text(fold), line, fold));
+    numeric.forEach((i, c) => void this.numbers[c].push(this.number(text(i), line, i)));
+    targets.forEach((i, c) => void this.targets[c].push(this.target(text(i), line, i)));
+    categorical.forEach((i, c) => {
+      const value = text(i);
+      if (!this.known.has(value)) this.known.set(ownText(value), ownText(value));
+      this.categories[c].push(this.known.get(value)!);
+    });
+  }
+
+  take(): Table {
+    const { file, roles, missing } = this;
+    if (this.missingRows > 0) {
+      const more = this.missingRows > missing.length ? "; …" : "";
+      throw new UserError(
+        `${file}: values are missing in ${this.missingRows} of ${this.read} rows: ${missing.join("; ")}${more}.`,
+        "Fill them in, leave these rows out (dropMissing), or do not use the column.",
+      );
+    }
+    const at = (indices: readonly number[]) => indices.map((i) => roles.names[i]);
+    const targets = { names: at(roles.targets), values: interleave(this.targets) };
+    return new Table({
+      file,
+      ids: this.ids,
+      formulas: roles.formula < 0 ? undefined : this.formulas,
+      lines: Int32Array.from(this.lines),
+      numeric: { names: at(roles.numeric), values: interleave(this.numbers) },
+      categorical: { names: at(roles.categorical), values: this.categories },
+      classes: this.classes(targets.values),
+      targets: roles.targets.length > 0 ? targets : undefined,
+      fold: roles.fold < 0 ? undefined : Int32Array.from(this.folds),
+      unused: roles.unused,
+      dropped: this.dropped,
+    });
+  }
+
+  /** The labels; those found here are sorted (numbers by value) and `values` renumbered. 0 and 1 alone are labels, too. */
+  private classes(values: Float64Array): readonly string[] | undefined {
+    if (this.options.classes || this.targets.length === 0) return this.options.classes;
+    if (this.kind === "number") {
+      const binary = values.includes(0) && values.includes(1) && values.every((value) => value === 0 || value === 1);
+      return binary && !this.options.task && this.targets.length === 1 ? ["0", "1"] : undefined;
+    }
+    const found = [...this.labels.keys()];
+    const numbers = found.every((name) => parseNumber(name) !== undefined);
+    const sorted = [...found].sort(numbers ? (a, b) => Number(a) - Number(b) : undefined);
+    const place = new Map(sorted.map((name, i) => [name, i]));
+    for (let i = 0; i < values.length; i++) values[i] = place.get(found[values[i]])!;
+    return sorted;
+  }
+
+  private target(text: string, line: number, column: number): number {
+    this.kind ??= parseNumber(text) === undefined ? "label" : "number";
+    if (this.kind === "number") return this.number(text, line, column);
+    const { task, classes } = this.options;
+    if (!task && !classes && parseNumber(text) !== undefined) {
+      this.fail(
+        line,
+        column,
+        `is the number ${quote(text)} after text.`,
+        'If these are labels: task "classification".',
+      );
+    }
+    const name = label(text);
+    const index = this.labels.get(name) ?? this.labels.size;
+    if (index < this.labels.size) return index;
+    if (classes) {
+      const shown = classes.slice(0, 20).map((known) => quote(known, 30));
+      this.fail(line, column, `holds ${quote(text)}, which is none of the classes.`, `They are ${shown.join(", ")}.`);
+    }
+    this.labels.set(ownText(name), index);
+    return index;
+  }
+
+  private number(text: string, line: number, column: number): number {
+    const value = parseNumber(text);
+    if (value !== undefined) return value;
+    this.fail(line, column, `holds ${quote(text)}, which is not a finite number.`, numberHint(text));
+  }
+
+  private fold(text: string, line: number, column: number): number {
+    if (!/^\d{1,9}(\.0*)?$/.test(text)) this.fail(line, column, `holds ${quote(text)}, not a fold 0, 1, 2, …`);
+    return Number(text);
+  }
+
+  private fail(line: number, column: number, what: string, hint?: string): never {
+    throw new UserError(`${this.file}:${line}: column ${quote(this.roles.names[column])} ${what}`, hint);
+  }
+}
+
+/** Columns → [rows, columns.length], row-major. */
+function interleave(columns: readonly (readonly number[])[]): Float64Array {
+  const width = columns.length;
+  const out = new Float64Array(width === 0 ? 0 : width * columns[0].length);
+  columns.forEach((values, c) => {
+    for (let row = 0; row < values.length; row++) out[row * width + c] = values[row];
+  });
+  return out;
+}
+
+function checkUnique({ file, ids, lines }: Table, column: string): void {
+  const first = new Map<string, number>();
+  ids.forEach((id, row) => {
+    const before = first.get(id);
+    first.set(id, row);
+    if (before === undefined) return;
+    throw new UserError(
+      `${file}: lines ${lines[before]} and ${lines[row]} have the same id ${quote(id)} (column ${quote(column)}).`,
+      "Ids name rows: make them different, or ignore the column.",
+    );
+  });
+}
+
+function noRows(file: string, { dropped: [first] }: Table): UserError {
+  const why = first ? `every row lacks a value, e.g. line ${first.line}: ${first.reason}` : "there are no rows";
+  return new UserError(`${file}: ${why}.`);
+}

@@ -1,0 +1,3 @@
+/** spinel/io: safetensors and npy, in and out. */
+export * from "./npy.ts";
+export * from "./safetensors.ts";

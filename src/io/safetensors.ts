@@ -1,0 +1,327 @@
+import { UserError } from "../core/errors.ts";
+import { fileError } from "./files.ts";
+
+/**
+ * Safetensors: 8 bytes length n of the header (u64, little-endian), n bytes JSON
+ * `{"__metadata__": {key: text}, name: {"dtype": "F32", "shape": [2, 3], "data_offsets": [begin, end]}, …}`, then the data,
+ * row-major and little-endian, without gaps. Offsets count from the end of the header.
+ * @see https://huggingface.co/docs/safetensors
+ */
+
+export type TensorData =
+  | Float32Array
+  | Float64Array
+  | Int8Array
+  | Uint8Array
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array
+  | BigInt64Array
+  | BigUint64Array;
+
+/** F16 and BF16 hold values that f32 has too, and come as Float32Array; BOOL comes as 0 and 1; the others as their own type. */
+const DTYPES = {
+  F64: { bytes: 8, view: Float64Array },
+  F32: { bytes: 4, view: Float32Array },
+  F16: { bytes: 2, view: Uint16Array },
+  BF16: { bytes: 2, view: Uint16Array },
+  I64: { bytes: 8, view: BigInt64Array },
+  U64: { bytes: 8, view: BigUint64Array },
+  I32: { bytes: 4, view: Int32Array },
+  U32: { bytes: 4, view: Uint32Array },
+  I16: { bytes: 2, view: Int16Array },
+  U16: { bytes: 2, view: Uint16Array },
+  I8: { bytes: 1, view: Int8Array },
+  U8: { bytes: 1, view: Uint8Array },
+  BOOL: { bytes: 1, view: Uint8Array },
+};
+
+export type Dtype = keyof typeof DTYPES;
+
+export interface StoredTensor {
+  dtype: Dtype;
+  shape: number[];
+  data: TensorData;
+}
+
+/** Where a tensor lies: `[begin, end)` in bytes from the start of the file. */
+export interface TensorEntry {
+  dtype: Dtype;
+  shape: number[];
+  begin: number;
+  end: number;
+}
+
+export interface SafetensorsHeader {
+  /** In the order of the file. */
+  entries: Map<string, TensorEntry>;
+  metadata: Record<string, string>;
+}
+
+/** What can be written: the dtype follows from the array (Float32Array → F32 …). */
+export interface TensorToStore {
+  shape: readonly number[];
+  data: TensorData;
+}
+
+/** The reference implementation's limit. */
+const HEADER_LIMIT = 100_000_000;
+
+/**
+ * The file as pieces, one for the header and one, uncopied, per tensor: a large model is written (`writeAtomic(path, pieces)`)
+ * without holding it twice. Wide types come first, so that every tensor is aligned; within a type the order is the caller's.
+ */
+export function safetensorsPieces(
+  tensors: Record<string, TensorToStore> | Map<string, TensorToStore>,
+  metadata: Record<string, string> = {},
+): Uint8Array[] {
+  const named = [...(tensors instanceof Map ? tensors : Object.entries(tensors))];
+  named.sort(([, a], [, b]) => b.data.BYTES_PER_ELEMENT - a.data.BYTES_PER_ELEMENT);
+  const header: [string, unknown][] = Object.keys(metadata).length > 0 ? [["__metadata__", metadata]] : [];
+  let offset = 0;
+  for (const [name, { shape, data }] of named) {
+    const size = shape.reduce((product, n) => product * n, 1);
+    if (name === "__metadata__") throw new UserError('No tensor can be called "__metadata__".');
+    if (size !== data.length) {
+      throw new UserError(
+        `Tensor "${name}": shape [${shape.join(", ")}] has ${size} elements, the data ${data.length}.`,
+      );
+    }
+    header.push([name, { dtype: dtypeOf(data), shape, data_offsets: [offset, (offset += data.byteLength)] }]);
+  }
+  const json = new TextEncoder().encode(
+    `{${header.map(([k, v]) => `${JSON.stringify(k)}:${JSON.stringify(v)}`).join()}}`,
+  );
+  const length = Math.ceil(json.length / 8) * 8;
+  const start = new Uint8Array(8 + length).fill(0x20);
+  new DataView(start.buffer).setBigUint64(0, BigInt(length), true);
+  start.set(json, 8);
+  return [start, ...named.map(([, { data }]) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength))];
+}
+
+/** The file as one array of bytes. */
+export function encodeSafetensors(
+  tensors: Record<string, TensorToStore> | Map<string, TensorToStore>,
+  metadata?: Record<string, string>,
+): Uint8Array {
+  const pieces = safetensorsPieces(tensors, metadata);
+  const bytes = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
+  let offset = 0;
+  for (const piece of pieces) {
+    bytes.set(piece, offset);
+    offset += piece.length;
+  }
+  return bytes;
+}
+
+/**
+ * Reads a whole file. Tensors are views of `bytes` where their type and alignment allow, else copies.
+ * `file` names the source in errors. Anything that the format forbids is an error, never a guess.
+ */
+export function decodeSafetensors(
+  bytes: Uint8Array,
+  { file = "safetensors" }: { file?: string } = {},
+): { tensors: Map<string, StoredTensor>; metadata: Record<string, string> } {
+  const length = headerLength(bytes.subarray(0, 8), bytes.length, file);
+  const { entries, metadata } = parseHeader(bytes.subarray(8, 8 + length), bytes.length, file);
+  const tensors = new Map<string, StoredTensor>();
+  for (const [name, entry] of entries) tensors.set(name, decodeTensor(bytes.subarray(entry.begin, entry.end), entry));
+  return { tensors, metadata };
+}
+
+/** A file that is read one tensor at a time. */
+export interface SafetensorsFile extends SafetensorsHeader {
+  read(name: string): Promise<StoredTensor>;
+  close(): Promise<void>;
+}
+
+/** Opens a file and reads its header; `read` fetches single tensors, so that a file of any size costs one tensor of memory. */
+export async function openSafetensors(path: string): Promise<SafetensorsFile> {
+  const { open } = await import("node:fs/promises");
+  const handle = await open(path).catch((error) => {
+    throw fileError(path, error);
+  });
+  const readRange = async (begin: number, end: number): Promise<Uint8Array> => {
+    const bytes = new Uint8Array(end - begin);
+    for (let got = 0; got < bytes.length; ) {
+      const length = Math.min(bytes.length - got, 1 << 28);
+      const { bytesRead } = await handle.read(bytes, got, length, begin + got);
+      if (bytesRead === 0) throw new UserError(`${path}: the file became shorter while it was read.`);
+      got += bytesRead;
+    }
+    return bytes;
+  };
+  try {
+    const { size } = await handle.stat();
+    const length = headerLength(await readRange(0, Math.min(8, size)), size, path);
+    const { entries, metadata } = parseHeader(await readRange(8, 8 + length), size, path);
+    return {
+      entries,
+      metadata,
+      async read(name) {
+        const entry = entries.get(name);
+        if (!entry)
+          throw new UserError(`${path}: there is no tensor "${name}".`, `It has ${listing([...entries.keys()])}.`);
+        return decodeTensor(await readRange(entry.begin, entry.end), entry);
+      },
+      close: () => handle.close(),
+    };
+  } catch (error) {
+    await handle.close();
+    throw fileError(path, error);
+  }
+}
+
+/** The values as f32: a copy, except where they are f32 already. */
+export function toFloat32({ data }: { data: TensorData }): Float32Array {
+  if (data instanceof Float32Array) return data;
+  if (data instanceof BigInt64Array || data instanceof BigUint64Array) return Float32Array.from(data, Number);
+  return Float32Array.from(data);
+}
+
+function dtypeOf(data: TensorData): Dtype {
+  for (const [dtype, { view }] of Object.entries(DTYPES)) {
+    if (dtype !== "F16" && dtype !== "BF16" && data instanceof view) return dtype as Dtype;
+  }
+  throw new UserError("A tensor's data must be a typed array of numbers.");
+}
+
+function decodeTensor(bytes: Uint8Array, { dtype, shape }: TensorEntry): StoredTensor {
+  const { view: View, bytes: width } = DTYPES[dtype];
+  const aligned = bytes.byteOffset % width === 0 ? bytes : bytes.slice();
+  const data = new View(aligned.buffer as ArrayBuffer, aligned.byteOffset, aligned.length / width);
+  if (dtype === "BF16") return { dtype, shape, data: widen(data as Uint16Array, (h) => h << 16) };
+  if (dtype === "F16") return { dtype, shape, data: widen(data as Uint16Array, halfBits) };
+  return { dtype, shape, data };
+}
+
+function widen(halves: Uint16Array, bits: (half: number) => number): Float32Array {
+  return new Float32Array(Uint32Array.from(halves, bits).buffer);
+}
+
+/** The bits of the f32 that equals an f16: 5 bits of exponent become 8, 10 of mantissa 23. */
+function halfBits(half: number): number {
+  const sign = (half & 0x8000) << 16;
+  const exponent = (half >> 10) & 31;
+  const mantissa = half & 1023;
+  if (exponent === 31) return sign | 0x7f800000 | (mantissa << 13);
+  if (exponent > 0) return sign | ((exponent + 112) << 23) | (mantissa << 13);
+  if (mantissa === 0) return sign;
+  // A denormal: shift the leading 1 into the hidden place.
+  const shift = Math.clz32(mantissa) - 21;
+  return sign | ((113 - shift) << 23) | (((mantissa << shift) & 1023) << 13);
+}
+
+/** Bytes of the JSON header, checked against the size of the file. */
+function headerLength(first: Uint8Array, fileSize: number, file: string): number {
+  if (first.length < 8) throw broken(file, `it has only ${first.length} bytes`);
+  const length = new DataView(first.buffer, first.byteOffset).getBigUint64(0, true);
+  if (length > BigInt(Math.min(fileSize - 8, HEADER_LIMIT))) {
+    throw broken(file, `its header claims ${length} bytes, the file has ${fileSize}`);
+  }
+  return Number(length);
+}
+
+function parseHeader(json: Uint8Array, fileSize: number, file: string): SafetensorsHeader {
+  let text: string;
+  let header: unknown;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(json);
+    header = JSON.parse(text);
+  } catch (error) {
+    throw broken(file, `its header is not JSON (${(error as Error).message.slice(0, 80)})`);
+  }
+  if (!isObject(header) || !text.startsWith("{")) throw broken(file, "its header is not a JSON object");
+  const twice = duplicateKey(text);
+  if (twice !== undefined) throw broken(file, `its header has the key ${quote(twice)} twice`);
+
+  const metadata: [string, string][] = [];
+  const entries: [string, TensorEntry][] = [];
+  const dataBegin = 8 + json.length;
+  for (const [name, value] of Object.entries(header)) {
+    if (name !== "__metadata__") entries.push([name, parseEntry(name, value, dataBegin, fileSize, file)]);
+    else if (!isObject(value)) throw broken(file, "its __metadata__ is not an object");
+    else {
+      for (const [key, content] of Object.entries(value)) {
+        if (typeof content !== "string") throw broken(file, `its __metadata__ ${quote(key)} is not a text`);
+        metadata.push([key, content]);
+      }
+    }
+  }
+
+  entries.sort(([, a], [, b]) => a.begin - b.begin || a.end - b.end);
+  let end = dataBegin;
+  for (const [name, entry] of entries) {
+    if (entry.begin < end) throw broken(file, `tensor ${quote(name)} overlaps the one before it`);
+    if (entry.begin > end)
+      throw broken(file, `there is a gap of ${entry.begin - end} bytes before tensor ${quote(name)}`);
+    end = entry.end;
+  }
+  if (end < fileSize) throw broken(file, `${fileSize - end} bytes at its end belong to no tensor`);
+  return { entries: new Map(entries), metadata: Object.fromEntries(metadata) };
+}
+
+function parseEntry(name: string, value: unknown, dataBegin: number, fileSize: number, file: string): TensorEntry {
+  const fail = (why: string) => broken(file, `tensor ${quote(name)} ${why}`);
+  if (!isObject(value)) throw fail("is not described by an object");
+  const { dtype, shape, data_offsets: offsets, ...rest } = value;
+  const more = Object.keys(rest)[0];
+  if (more !== undefined) throw fail(`has an unknown field ${quote(more)}`);
+  if (typeof dtype !== "string" || !Object.hasOwn(DTYPES, dtype)) {
+    throw fail(`has dtype ${quote(dtype)}; readable are ${Object.keys(DTYPES).join(", ")}`);
+  }
+  if (!isSizes(shape)) throw fail(`has shape ${quote(shape)}`);
+  if (!isSizes(offsets) || offsets.length !== 2 || offsets[0] > offsets[1]) {
+    throw fail(`has data_offsets ${quote(offsets)}`);
+  }
+  const [begin, end] = offsets.map((offset) => dataBegin + offset);
+  if (end > fileSize) throw fail(`ends at byte ${end}, the file at ${fileSize}: the file is cut off`);
+  const size = shape.reduce((product, n) => product * n, DTYPES[dtype as Dtype].bytes);
+  if (size !== end - begin) {
+    throw fail(`of type ${dtype} and shape [${shape.join(", ")}] needs ${size} bytes but has ${end - begin}`);
+  }
+  return { dtype: dtype as Dtype, shape, begin, end };
+}
+
+/** A key that some object of a valid JSON text has twice: JSON.parse would silently keep the last. */
+function duplicateKey(json: string): string | undefined {
+  const open: Set<string>[] = [];
+  for (let i = 0; i < json.length; i++) {
+    if (json[i] === "{") open.push(new Set());
+    else if (json[i] === "}") open.pop();
+    else if (json[i] === '"') {
+      const start = i++;
+      while (json[i] !== '"') i += json[i] === "\\" ? 2 : 1;
+      let next = i + 1;
+      while (" \t\n\r".includes(json[next])) next++;
+      if (json[next] !== ":") continue;
+      const key: string = JSON.parse(json.slice(start, i + 1));
+      const keys = open[open.length - 1];
+      if (keys.has(key)) return key;
+      keys.add(key);
+    }
+  }
+  return undefined;
+}
+
+const isObject = (x: unknown): x is Record<string, unknown> => typeof x === "object" && x !== null && !Array.isArray(x);
+
+const isSizes = (x: unknown): x is number[] => Array.isArray(x) && x.every((n) => Number.isSafeInteger(n) && n >= 0);
+
+/** Foreign text in a message: as JSON, so that no control character reaches a terminal, and short. */
+function quote(x: unknown): string {
+  const text = JSON.stringify(x) ?? "missing";
+  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
+}
+
+function listing(names: string[]): string {
+  return names.length > 8 ? `${names.slice(0, 8).join(", ")} and ${names.length - 8} more` : names.join(", ");
+}
+
+function broken(file: string, why: string): UserError {
+  return new UserError(
+    `${file} is not a valid safetensors file: ${why}.`,
+    "It may be damaged or only partly downloaded.",
+  );
+}

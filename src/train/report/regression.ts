@@ -1,0 +1,168 @@
+import { regressionMetrics } from "../metrics.ts";
+import type { Bars, Parity } from "./charts.ts";
+import type { RegressionResults, RegressionRow, ReportData, Split } from "./data.ts";
+import { elementsTable } from "./elementsTable.ts";
+import { formulaMarkup, html, type Markup, number, table, whole } from "./html.ts";
+import { type Body, capital, card, chart, judged, metricsSection, SPLIT_NAMES, SPLITS, type Tile } from "./sections.ts";
+import { errorByElement, histogram, quantile, thinScatter } from "./statistics.ts";
+
+/** As many points are drawn in the parity plot, and as many rows listed as worst. */
+const POINTS = 5000;
+const WORST = 20;
+
+const errorOf = ({ target, predicted }: RegressionRow) => predicted - target;
+
+export function regressionPage(data: ReportData, { predictions }: RegressionResults): Body {
+  const { unit } = data.dataset;
+  const [split, rows] = judged(predictions);
+  const own: Parameters<typeof metricsSection>[1] = {};
+  for (const name of SPLITS) {
+    const list = predictions[name];
+    if (list?.length) {
+      const [predicted, target] = [list.map((row) => row.predicted), list.map((row) => row.target)];
+      own[name] = { rows: list.length, metrics: regressionMetrics(predicted, target) };
+    }
+  }
+  if (rows.length === 0) return { tiles: [], metrics: html``, figures: html``, charts: {} };
+  const withUnit = (x: number) => number(x) + (unit ? ` ${unit}` : "");
+  const elements = errorByElement(rows, (row) => Math.abs(errorOf(row)));
+  const parity = parityFigure(data, predictions);
+  const bars = histogramFigure(data, rows);
+  return {
+    tiles: tiles(data, split, own[split]?.metrics ?? {}),
+    metrics: metricsSection(data, own),
+    figures: html`${parity.markup}
+${errorSection(rows, split, bars, withUnit)}
+${
+  elements.length > 0 &&
+  card(
+    "Error by element",
+    `Mean absolute error of the ${SPLIT_NAMES[split]} rows that contain the element.`,
+    elementsTable(elements, "MAE", withUnit),
+    { wide: true },
+  )
+}
+${worstSection(rows, split, unit)}`,
+    charts: { parity: parity.figure, histogram: bars.figure },
+  };
+}
+
+function tiles(data: ReportData, split: Split, metrics: Record<string, number>): Tile[] {
+  const title = capital(SPLIT_NAMES[split]);
+  const { unit } = data.dataset;
+  const mean = data.baselines?.map(({ name, metrics }) => ({ name, mae: metrics[split]?.mae })).find(({ mae }) => mae);
+  const ratio = mean?.mae ? mean.mae / metrics.mae : undefined;
+  return [
+    {
+      name: `${title} MAE`,
+      value: number(metrics.mae),
+      unit,
+      note: ratio && mean && Number.isFinite(ratio) ? `${ratio.toPrecision(3)} × smaller than ${mean.name}` : undefined,
+    },
+    { name: `${title} RMSE`, value: number(metrics.rmse), unit },
+    { name: `${title} R²`, value: number(metrics.r2) },
+  ];
+}
+
+function parityFigure(data: ReportData, predictions: RegressionResults["predictions"]) {
+  const shown = SPLITS.filter((split) => predictions[split]?.length);
+  const total = shown.reduce((sum, split) => sum + (predictions[split]?.length ?? 0), 0);
+  const series = [...shown].reverse().map((split) => {
+    const rows = predictions[split] ?? [];
+    const drawn = thinScatter(
+      rows.filter(isDrawable),
+      errorOf,
+      Math.ceil((POINTS * rows.length) / Math.max(total, POINTS)),
+    );
+    const points = drawn.map(({ target, predicted, id, formula }) => ({
+      x: target,
+      y: predicted,
+      name: formula === undefined || formula === id ? id : `${id}  ${formula}`,
+    }));
+    return { name: SPLIT_NAMES[split], color: split as string, points };
+  });
+  const points = series.flatMap((one) => one.points);
+  const low = points.reduce((least, { x, y }) => Math.min(least, x, y), Number.POSITIVE_INFINITY);
+  const high = points.reduce((most, { x, y }) => Math.max(most, x, y), Number.NEGATIVE_INFINITY);
+  const margin = 0.04 * (high - low) || 1;
+  const range: [number, number] = points.length > 0 ? [low - margin, high + margin] : [0, 1];
+  const unit = data.dataset.unit ? ` (${data.dataset.unit})` : "";
+  const target = data.dataset.target;
+  const figure: Parity = { id: "parity", xAxis: `${target}${unit}`, yAxis: `predicted${unit}`, range, series };
+  const sub =
+    points.length < total
+      ? `${whole(points.length)} of ${whole(total)} rows drawn, the worst among them; metrics count all.`
+      : `All ${whole(total)} rows; on the dashed line a prediction is exact.`;
+  const label = `Scatter plot of predicted against true ${target}; the metrics are in the table above`;
+  return { figure, markup: card("Predicted and true", sub, chart("parity", label, "square")) };
+}
+
+const isDrawable = ({ target, predicted }: RegressionRow) => Number.isFinite(target) && Number.isFinite(predicted);
+
+function histogramFigure(data: ReportData, rows: readonly RegressionRow[]) {
+  const bins = histogram(rows.map(errorOf));
+  const unit = data.dataset.unit ? ` (${data.dataset.unit})` : "";
+  const { start, width, counts } = bins;
+  const figure: Bars = { id: "histogram", axis: `predicted − true${unit}`, color: "test", start, width, counts };
+  return { figure, bins };
+}
+
+function errorSection(
+  rows: readonly RegressionRow[],
+  split: Split,
+  { figure, bins }: ReturnType<typeof histogramFigure>,
+  withUnit: (x: number) => string,
+): Markup {
+  const sizes = Float64Array.from(rows, (row) => Math.abs(errorOf(row))).sort();
+  const bias = rows.reduce((sum, row) => sum + errorOf(row), 0) / rows.length;
+  const facts = [
+    ["mean error", bias],
+    ["median of |error|", quantile(sizes, 0.5)],
+    ["90 % below", quantile(sizes, 0.9)],
+    ["99 % below", quantile(sizes, 0.99)],
+  ] as const;
+  const sub = `Of the ${SPLIT_NAMES[split]} rows${bins.beyond > 0 ? `, ${whole(bins.beyond)} of them outside the range` : ""}.`;
+  const list = figure.counts.map((count, i) => ({ count, from: bins.start + i * bins.width }));
+  const values = table(
+    [
+      { title: "from", cell: ({ from }) => number(Number(from.toPrecision(9))), numeric: true },
+      { title: "to", cell: ({ from }) => number(Number((from + bins.width).toPrecision(9))), numeric: true },
+      { title: "rows", cell: ({ count }) => whole(count), numeric: true },
+    ],
+    list,
+    { caption: "Histogram of the errors" },
+  );
+  return card(
+    "Errors",
+    sub,
+    html`${chart("histogram", "Histogram of the errors; the counts are in the table below", "fill")}
+<dl class="facts">${facts.map(([name, value]) => html`<div><dt>${name}</dt><dd>${withUnit(value)}</dd></div>\n`)}</dl>
+<details><summary>Data as a table</summary>${values}</details>`,
+  );
+}
+
+function worstSection(rows: readonly RegressionRow[], split: Split, unit: string | undefined): Markup {
+  const size = (row: RegressionRow) => (Number.isNaN(errorOf(row)) ? Number.POSITIVE_INFINITY : Math.abs(errorOf(row)));
+  const worst = [...rows].sort((a, b) => size(b) - size(a)).slice(0, WORST);
+  const content = table(
+    [
+      { title: "id", cell: ({ id }) => id },
+      ...(worst.some(({ formula }) => formula !== undefined)
+        ? [{ title: "formula", cell: ({ formula }: RegressionRow) => formulaMarkup(formula ?? "") }]
+        : []),
+      { title: "true", cell: ({ target }) => number(target), numeric: true },
+      { title: "predicted", cell: ({ predicted }) => number(predicted), numeric: true },
+      { title: "error", cell: (row) => number(errorOf(row)), numeric: true },
+    ],
+    worst,
+    { caption: "Rows with the largest errors" },
+  );
+  return card(
+    "Worst cases",
+    `The ${worst.length} ${SPLIT_NAMES[split]} rows with the largest errors${unit ? `; values in ${unit}` : ""}.`,
+    content,
+    {
+      wide: true,
+    },
+  );
+}

@@ -1,0 +1,20 @@
+import type * as ops from "../src/ops/index.ts";
+import { ACTIVATION } from "./samples/activation.ts";
+import type { Case } from "./samples/draw.ts";
+import { ELEMENTWISE } from "./samples/elementwise.ts";
+import { GATHER } from "./samples/gather.ts";
+import { LAYOUT } from "./samples/layout.ts";
+import { LOSS } from "./samples/loss.ts";
+import { MATRIX } from "./samples/matrix.ts";
+import { REDUCE } from "./samples/reduce.ts";
+
+/** How to call every op, with its f64 reference. An op without a sample does not compile. */
+export const SAMPLES = {
+  ...ELEMENTWISE,
+  ...ACTIVATION,
+  ...REDUCE,
+  ...MATRIX,
+  ...GATHER,
+  ...LAYOUT,
+  ...LOSS,
+} satisfies Record<keyof typeof ops, Case[]>;

@@ -4,15 +4,23 @@ import ts from "typescript";
 
 const require = createRequire(import.meta.url);
 const { dependencies } = require("./package.json");
-const external = (id) => id.startsWith("node:") || Object.keys(dependencies).some((name) => id === name || id.startsWith(`${name}/`));
+const external = (id) =>
+  id.startsWith("node:") || Object.keys(dependencies).some((name) => id === name || id.startsWith(`${name}/`));
 
 /** Types are stripped file by file; `tsc` checks them in the tests. */
 const typescript = {
   name: "typescript",
   transform(code, id) {
     if (!id.endsWith(".ts")) return null;
-    const compilerOptions = { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext, verbatimModuleSyntax: true };
-    const { outputText, sourceMapText } = ts.transpileModule(code, { fileName: id, compilerOptions: { ...compilerOptions, sourceMap: true } });
+    const compilerOptions = {
+      target: ts.ScriptTarget.ES2022,
+      module: ts.ModuleKind.ESNext,
+      verbatimModuleSyntax: true,
+    };
+    const { outputText, sourceMapText } = ts.transpileModule(code, {
+      fileName: id,
+      compilerOptions: { ...compilerOptions, sourceMap: true },
+    });
     return { code: outputText.replace(/\/\/# sourceMappingURL=.*$/m, ""), map: sourceMapText };
   },
 };
@@ -20,7 +28,8 @@ const typescript = {
 /** In one declaration file an augmentation of Tensor's module is a plain merge of interfaces. */
 const mergeInterfaces = {
   name: "merge-interfaces",
-  renderChunk: (code) => code.replace(/declare module "\.\.\/core\/tensor\.ts" \{\s*(interface Tensor[^{]*\{\s*\})\s*\}/, "$1"),
+  renderChunk: (code) =>
+    code.replace(/declare module "\.\.\/core\/tensor\.ts" \{\s*(interface Tensor[^{]*\{\s*\})\s*\}/, "$1"),
 };
 
 const entries = {
@@ -44,7 +53,10 @@ export default [
   {
     input: entries,
     external,
-    plugins: [dts({ compilerOptions: { allowImportingTsExtensions: true, noEmit: false, emitDeclarationOnly: true } }), mergeInterfaces],
+    plugins: [
+      dts({ compilerOptions: { allowImportingTsExtensions: true, noEmit: false, emitDeclarationOnly: true } }),
+      mergeInterfaces,
+    ],
     output: { dir: "dist", format: "es", chunkFileNames: "types.d.ts", manualChunks: () => "types" },
   },
 ];

@@ -1,8 +1,9 @@
 /**
- * y = f(a, b) element by element: flat where the shapes are equal, else by rows with strides. Flat ranges count elements as
- * in elementwise, and y may be a or b. The ranges of the `…Broadcast` kernels count rows of y, `inner` contiguous floats each,
- * which are read and written exactly; aInner, bInner ∈ {0, 1} are the operands' strides within a row, and `dims` points to i32
- * [rank sizes][rank strides of a][rank strides of b] of the outer axes, in elements, the last axis fastest.
+ * y = f(a, b) element by element: flat where the shapes are equal, else by rows with strides. Flat ranges count
+ * elements as in elementwise, and y may be a or b. The ranges of the `…Broadcast` kernels count rows of y, `inner`
+ * contiguous floats each, read and written exactly; aInner, bInner ∈ {0, 1} are the operands' strides within a row,
+ * and `dims` points to i32 [rank sizes][rank strides of a][rank strides of b] of the outer axes, in elements, the last
+ * axis fastest.
  */
 import { pow4 } from "./math";
 import { select } from "./simd";

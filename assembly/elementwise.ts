@@ -1,9 +1,8 @@
 /**
- * y = f(x) element by element, and the gradients of the activations. `begin`, `end` count elements: begin is a multiple of
- * 16 and blocks are padded to 64 bytes, so whole vectors are written, past `end` into the pad. y may be x.
+ * y = f(x) element by element. `begin`, `end` count elements: begin is a multiple of 16 and blocks are padded to 64
+ * bytes, so whole vectors are written, past `end` into the pad. y may be x.
  */
-import { elu4, eluSlope4, gelu4, geluSlope4, geluTanh4, geluTanhSlope4, mish4, mishSlope4 } from "./activation";
-import { silu4, siluSlope4 } from "./activation";
+import { elu4, gelu4, geluTanh4, mish4, silu4 } from "./activation";
 import { cos4, erf4, exp4, expm14, log1p4, log4, pow4, sigmoid4, sin4, softplus4, tanh4 } from "./math";
 import { fma, select } from "./simd";
 

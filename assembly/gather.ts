@@ -1,3 +1,5 @@
+import { copyRow, fillRow } from "./simd";
+
 /** Columns that one unit of `put` owns. */
 const COLUMNS: i32 = 16;
 
@@ -10,12 +12,8 @@ export function take(begin: i32, end: i32, y: usize, x: usize, index: usize, cou
   for (let unit = begin; unit < end; unit++) {
     const i = load<i32>(index + (<usize>(unit % count) << 2));
     const to = y + unit * bytes;
-    if (i < 0) memory.fill(to, 0, bytes);
-    else {
-      const from = x + (<usize>(unit / count) * rows + i) * bytes;
-      if (inner == 1) store<f32>(to, load<f32>(from));
-      else memory.copy(to, from, bytes);
-    }
+    if (i < 0) fillRow(to, 0, inner);
+    else copyRow(to, x + (<usize>(unit / count) * rows + i) * bytes, inner);
   }
 }
 
@@ -33,7 +31,7 @@ export function put(begin: i32, end: i32, y: usize, x: usize, index: usize, coun
     const to = y + <usize>o * rows * bytes + (<usize>first << 2);
     let from = x + <usize>o * count * bytes + (<usize>first << 2);
     if (strips == 1) memory.fill(to, 0, rows * bytes);
-    else for (let r = 0, p = to; r < rows; r++, p += bytes) memory.fill(p, 0, <usize>columns << 2);
+    else for (let r = 0, p = to; r < rows; r++, p += bytes) fillRow(p, 0, columns);
     for (let k = 0; k < count; k++, from += bytes) {
       const i = load<i32>(index + (<usize>k << 2));
       if (i >= 0) addRow(to + i * bytes, from, columns);
@@ -65,7 +63,7 @@ export function segmentSum(begin: i32, end: i32, y: usize, x: usize, ptr: usize,
   for (let i = begin; i < end; i++) {
     const to = y + i * bytes;
     const last = load<i32>(ptr + (<usize>i << 2), 4);
-    memory.fill(to, 0, bytes);
+    fillRow(to, 0, width);
     for (let e = load<i32>(ptr + (<usize>i << 2)); e < last; e++)
       addRow(to, x + load<i32>(index + (<usize>e << 2)) * bytes, width);
   }

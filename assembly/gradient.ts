@@ -1,4 +1,7 @@
-/** d = g·f′(x) for the activations, from their input x or, where that is enough, their output y. Units as in elementwise. */
+/**
+ * d = g·f′(x) for the activations, from their input x or, where that is enough, their output y; flat as in
+ * elementwise.
+ */
 import { eluSlope4, geluSlope4, geluTanhSlope4, mishSlope4, siluSlope4 } from "./activation";
 import { sigmoid4 } from "./math";
 import { select } from "./simd";

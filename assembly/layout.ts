@@ -1,3 +1,5 @@
+import { copyRow, fillRow } from "./simd";
+
 /**
  * y[…, i·yInner] = x[…, i·xInner] for rows of `inner` elements: every re-arrangement of a tensor is one strided copy.
  * `dims` points to i32 [rank sizes][rank strides of y][rank strides of x] of the outer axes, in elements; strides may be 0
@@ -20,7 +22,7 @@ export function copyStrided(
       from += index * load<i32>(xs + at) << 2;
     }
     if (yInner == 1 && xInner == 1) {
-      memory.copy(to, from, <usize>inner << 2);
+      copyRow(to, from, inner);
     } else if (yInner == 1 && xInner == 0) {
       fillRow(to, load<u32>(from), inner);
     } else {
@@ -29,13 +31,6 @@ export function copyStrided(
       for (let i = 0; i < inner; i++, to += yStep, from += xStep) store<u32>(to, load<u32>(from));
     }
   }
-}
-
-function fillRow(y: usize, value: u32, n: i32): void {
-  const v = i32x4.splat(value);
-  let i = 0;
-  for (; i + 4 <= n; i += 4, y += 16) v128.store(y, v);
-  for (; i < n; i++, y += 4) store<u32>(y, value);
 }
 
 /**

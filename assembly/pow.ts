@@ -5,7 +5,7 @@ import { select } from "./simd";
 /** 1.5·2⁵² + 1023: the low bits of a sum with it are an f64's exponent field. */
 const ROUND: f64 = 6755399441055744 + 1023;
 
-/** xʸ by the rules of Math.pow: a negative base takes integer exponents, x⁰ = 1, (±1)^(±∞) = NaN. Error ≤ 0.51 ulp, relaxed ≤ 0.51. */
+/** xʸ by the rules of Math.pow: x⁰ = 1, (±1)^(±∞) = NaN, x < 0 takes integers y. Error ≤ 0.51 ulp, relaxed ≤ 0.51. */
 // @ts-ignore: decorator
 @inline
 export function pow4(x: v128, y: v128): v128 {

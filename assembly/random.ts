@@ -1,25 +1,29 @@
 /**
- * Random numbers without state: element i is word i mod 4 of block counter + ⌊i/4⌋ of Philox4x32-10 (Salmon, Moraes, Dror,
- * Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011), so any chunk of any tensor can be filled by any thread.
- * `begin`, `end` count elements; `begin` is a multiple of 16, and whole groups of 16 are written, beyond `end` into the pad.
+ * Random numbers without state: element i is word i mod 4 of block counter + ⌊i/4⌋ of Philox4x32-10, so any chunk
+ * can be filled by any thread. Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
+ * `begin`, `end` count elements; begin is a multiple of 16, and whole groups of 16 are written, past `end` into the
+ * pad.
  */
 import { log4, sinQuarter4 } from "./math";
 import { fma } from "./simd";
 
-const UNIFORM = 0;
-const NORMAL = 1;
-const BERNOULLI = 2;
+const enum Kind {
+  Uniform,
+  Normal,
+  Bernoulli,
+}
 
-/** High and low halves of the four 64-bit products a·m. */
+/** The upper halves of two pairs of 64-bit products … */
 // @ts-ignore: decorator
 @inline
-function mulHigh(low: v128, high: v128): v128 {
+function upper(low: v128, high: v128): v128 {
   return i8x16.shuffle(low, high, 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31);
 }
 
+/** … and the lower ones. */
 // @ts-ignore: decorator
 @inline
-function mulLow(low: v128, high: v128): v128 {
+function lower(low: v128, high: v128): v128 {
   return i8x16.shuffle(low, high, 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27);
 }
 
@@ -27,16 +31,8 @@ function mulLow(low: v128, high: v128): v128 {
 // @ts-ignore: decorator
 @inline
 function fill(
-  kind: i32,
-  begin: i32,
-  end: i32,
-  y: usize,
-  keyLo: i32,
-  keyHi: i32,
-  counterLo: i32,
-  counterHi: i32,
-  keep: v128,
-  scale: v128,
+  kind: Kind, begin: i32, end: i32, y: usize,
+  keyLo: i32, keyHi: i32, counterLo: i32, counterHi: i32, keep: v128, scale: v128,
 ): void {
   const counter = (<u64>(<u32>counterHi) << 32) | (<u64>(<u32>counterLo));
   for (let i = begin; i < end; i += 16) {
@@ -55,14 +51,14 @@ function fill(
       const a1 = i64x2.extmul_high_i32x4_u(c0, i32x4.splat(0xd2511f53));
       const b0 = i64x2.extmul_low_i32x4_u(c2, i32x4.splat(0xcd9e8d57));
       const b1 = i64x2.extmul_high_i32x4_u(c2, i32x4.splat(0xcd9e8d57));
-      c0 = v128.xor(v128.xor(mulHigh(b0, b1), c1), k0);
-      c2 = v128.xor(v128.xor(mulHigh(a0, a1), c3), k1);
-      c1 = mulLow(b0, b1);
-      c3 = mulLow(a0, a1);
+      c0 = v128.xor(v128.xor(upper(b0, b1), c1), k0);
+      c2 = v128.xor(v128.xor(upper(a0, a1), c3), k1);
+      c1 = lower(b0, b1);
+      c3 = lower(a0, a1);
       k0 = i32x4.add(k0, i32x4.splat(0x9e3779b9));
       k1 = i32x4.add(k1, i32x4.splat(0xbb67ae85));
     } while (++round < 10);
-    if (kind == NORMAL) {
+    if (kind == Kind.Normal) {
       const r0 = radius(c0);
       const r1 = radius(c2);
       const a0 = angle(c1);
@@ -78,7 +74,7 @@ function fill(
       c1 = unit(c1);
       c2 = unit(c2);
       c3 = unit(c3);
-      if (kind == BERNOULLI) {
+      if (kind == Kind.Bernoulli) {
         c0 = v128.and(f32x4.lt(c0, keep), scale);
         c1 = v128.and(f32x4.lt(c1, keep), scale);
         c2 = v128.and(f32x4.lt(c2, keep), scale);
@@ -128,25 +124,17 @@ function angle(word: v128): v128 {
 
 /** y ∈ [0, 1), multiples of 2⁻²⁴. */
 export function uniform(begin: i32, end: i32, y: usize, keyLo: i32, keyHi: i32, counterLo: i32, counterHi: i32): void {
-  fill(UNIFORM, begin, end, y, keyLo, keyHi, counterLo, counterHi, f32x4.splat(0), f32x4.splat(0));
+  fill(Kind.Uniform, begin, end, y, keyLo, keyHi, counterLo, counterHi, f32x4.splat(0), f32x4.splat(0));
 }
 
 /** y ~ N(0, 1) by Box & Muller: words 0, 1 of a block give elements 0, 1, words 2, 3 give 2, 3. |y| ≤ 6.66. */
 export function normal(begin: i32, end: i32, y: usize, keyLo: i32, keyHi: i32, counterLo: i32, counterHi: i32): void {
-  fill(NORMAL, begin, end, y, keyLo, keyHi, counterLo, counterHi, f32x4.splat(0), f32x4.splat(0));
+  fill(Kind.Normal, begin, end, y, keyLo, keyHi, counterLo, counterHi, f32x4.splat(0), f32x4.splat(0));
 }
 
 /** y = scale with probability `keep`, else 0: dropout's mask. */
 export function bernoulliMask(
-  begin: i32,
-  end: i32,
-  y: usize,
-  keyLo: i32,
-  keyHi: i32,
-  counterLo: i32,
-  counterHi: i32,
-  keep: f32,
-  scale: f32,
+  begin: i32, end: i32, y: usize, keyLo: i32, keyHi: i32, counterLo: i32, counterHi: i32, keep: f32, scale: f32,
 ): void {
-  fill(BERNOULLI, begin, end, y, keyLo, keyHi, counterLo, counterHi, f32x4.splat(keep), f32x4.splat(scale));
+  fill(Kind.Bernoulli, begin, end, y, keyLo, keyHi, counterLo, counterHi, f32x4.splat(keep), f32x4.splat(scale));
 }

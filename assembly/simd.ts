@@ -57,3 +57,22 @@ export function sumRow(x: usize, n: i32): f32 {
   for (; i < n; i++, x += 4) sum += load<f32>(x);
   return sum;
 }
+
+/** y = x over n elements of 4 bytes. Engines call out for memory.copy, which costs more than a short row does. */
+export function copyRow(y: usize, x: usize, n: i32): void {
+  if (n > 512) {
+    memory.copy(y, x, <usize>n << 2);
+    return;
+  }
+  let i = 0;
+  for (; i + 4 <= n; i += 4, y += 16, x += 16) v128.store(y, v128.load(x));
+  for (; i < n; i++, y += 4, x += 4) store<u32>(y, load<u32>(x));
+}
+
+/** y = value over n elements of 4 bytes. */
+export function fillRow(y: usize, value: u32, n: i32): void {
+  const v = i32x4.splat(value);
+  let i = 0;
+  for (; i + 4 <= n; i += 4, y += 16) v128.store(y, v);
+  for (; i < n; i++, y += 4) store<u32>(y, value);
+}

@@ -47,7 +47,7 @@ ATOMISATION = """218.0 0 159.3 324 565 716.7 472.7 249.2 79.4 0 107.5 147.1 330.
 # Where pymatgen has no value or a wrong one. Densities of gases at 273 K and 1 atm, of bromine and mercury at 293 K (CRC
 # Handbook). Tm: 168.93 g/mol / 9.321 g/cm³. Gaps of melting and boiling points and volumes: estimates of the CRC Handbook.
 DENSITIES = {"H": 0.0899, "He": 0.1785, "N": 1.2506, "O": 1.429, "F": 1.696, "Ne": 0.9, "Cl": 3.214, "Ar": 1.784,
-             "Br": 3103, "Kr": 3.749, "Xe": 5.894, "Hg": 13534, "Rn": 9.73, "Am": 13670}  # fmt: skip
+             "Br": 3103, "Kr": 3.749, "Xe": 5.894, "Hg": 13534, "Rn": 9.73, "Am": 13670}
 VOLUMES = {"Tm": 18.12}
 BOILING = {"At": 610, "Fr": 950, "Pa": 4300}
 MELTING = {"Fr": 300}
@@ -155,4 +155,4 @@ atoms = "symbol weight valence χ cov1 cov2 atom vdw ionisation affinity polar m
 substances = "symbol name melting boiling density volume atomisation radii"
 print(HEADER + table("ATOMS", "Facts about the free or bonded atom.", atoms, row_of_atom)
       + table("SUBSTANCES", "Facts about the elemental substance, and the radii of the ions.", substances, row_of_substance),
-      end="")  # fmt: skip
+      end="")

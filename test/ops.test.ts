@@ -1,80 +1,151 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { grad, init, scope, type Tensor } from "../src/index.ts";
+import { grad, init, type Shape, scope, type Tensor } from "../src/index.ts";
+import { type Case, toTensor } from "./samples/draw.ts";
+import {
+  computed,
+  curvature,
+  dot,
+  expected,
+  largest,
+  lossOf,
+  scaleOf,
+  slope,
+  type Trial,
+  trials,
+} from "./samples/trial.ts";
 import { SAMPLES } from "./samples.ts";
-import type { Case } from "./samples/draw.ts";
-import { toTensor } from "./samples/draw.ts";
-import { computed, curvature, dot, expected, lossOf, scaleOf, slope, type Trial, trials } from "./samples/trial.ts";
+
+/**
+ * Every op against its f64 reference, on some 60 random calls each: empty, single, odd, long, broadcasting. Errors are relative to
+ * the largest number in a call (for a derivative of L = Σ w·f, times Σ |w|); cases that need more say so.
+ */
+const TOLERANCE = { value: 4e-7, gradient: 4e-7, second: 1e-6 };
 
 beforeAll(async () => {
   await init({ threads: 2 });
 });
 
-/** Errors allowed where a case names no others, relative to the scale of what is compared. */
-const TOLERANCE = { value: 1e-6, gradient: 2e-6, second: 1e-5 };
-const STATS: Record<string, number[]> = {};
+type Body = (trial: Trial, xs: Tensor[], tolerance: typeof TOLERANCE) => void;
 
-/** All elements of y are those of `reference` to `tolerance` times the largest. */
-function compare(y: Tensor, reference: { shape: readonly number[]; data: ArrayLike<number> }, tolerance: number, text: string, scale: number): void {
-  expect(y.shape, text).toEqual(reference.shape);
-  const values = y.toArray();
-  for (let i = 0; i < values.length; i++) {
-    const r = reference.data[i];
-    if (Object.is(values[i], r) || values[i] === r || Number.isNaN(r) && Number.isNaN(values[i])) continue;
-    const error = Math.abs(values[i] - r)/scale;
-    note(text, "value", error);
-    if (!(error <= tolerance)) expect.fail(`${text}: element ${i} is ${values[i]}, not ${r} (${error / tolerance} × the tolerance)`);
-  }
+function each(name: string, cases: readonly Case[], body: Body, integers = false): void {
+  for (const trial of trials(name, cases, integers))
+    scope(() => {
+      try {
+        body(trial, trial.sample.inputs.map(toTensor), { ...TOLERANCE, ...trial.known.tolerance });
+      } catch (error) {
+        throw new Error(`${trial.text}: ${(error as Error).message}`, { cause: error });
+      }
+    }, name);
 }
-const largest = (xs: readonly { data: Float64Array }[]): number => xs.reduce((m, x) => x.data.reduce((a, b) => (Number.isFinite(b) ? Math.max(a, Math.abs(b)) : a), m), 0);
-function note(text: string, kind: string, error: number) {
-  const key = `${text.slice(0, text.indexOf("("))} ${kind}`;
-  (STATS[key] ??= []).push(error);
-}
-import { afterAll } from "vitest";
-import { writeFileSync } from "node:fs";
-afterAll(() => { writeFileSync("/tmp/ops-stats.json", JSON.stringify(Object.fromEntries(Object.entries(STATS).map(([k, v]) => [k, Math.max(...v)])), null, 1)); });
 
-const size = (t: Trial) => scaleOf(expected(t.sample).map((y) => y.data), t.w);
-function near(kind: string, actual: number, reference: number, scale: number, tolerance: number, text: string): void {
-  if (!Number.isFinite(reference)) return;
-  const error = Math.abs(actual - reference);
-  note(text, kind, error / scale || 0);
-  if (!(error <= tolerance * scale)) expect.fail(`${text}: ${kind} ${actual}, not ${reference} (${error / tolerance / scale} x the tolerance)`);
+/** All elements are those expected, to `allowed`. */
+function same(y: Tensor, { shape, data }: { shape: Shape; data: ArrayLike<number> }, allowed: number): void {
+  expect(y.shape).toEqual(shape);
+  y.toArray().forEach((v, i) => {
+    const close = Math.abs(v - data[i]) <= allowed || v === data[i] || (Number.isNaN(v) && Number.isNaN(data[i]));
+    if (!close) expect.fail(`element ${i} is ${v}, not ${data[i]} ± ${allowed}`);
+  });
 }
+
+function near(what: string, actual: number, known: number, allowed: number): void {
+  if (!(Math.abs(actual - known) <= allowed)) expect.fail(`${what} is ${actual}, not ${known} ± ${allowed}`);
+}
+
+/** The size of L's terms. */
+function lossScale({ sample, w }: Trial): number {
+  const ones = w.map((x) => x.data.map(() => 1));
+  return largest([...sample.inputs, ...expected(sample)]) * scaleOf(ones, w);
+}
+
+/** Whether the call has a value (the mean of nothing has none). */
+const hasValue = ({ sample }: Trial): boolean => expected(sample).every((y) => y.data.every(Number.isFinite));
 
 describe.each(Object.entries<Case[]>(SAMPLES))("%s", (name, cases) => {
-  const each = (body: (trial: Trial, xs: Tensor[], tolerance: typeof TOLERANCE) => void): void => {
-    for (const trial of trials(name, cases))
-      scope(() => {
-        try {
-        body(trial, trial.sample.inputs.map(toTensor), { ...TOLERANCE, ...trial.known.tolerance });
-        } catch (e) { (e as Error).message += " | " + trial.text; throw e; }
-      }, name);
-  };
-
   test("value", () => {
-    each((trial, xs, { value }) => {
-      const ys = computed(trial.sample, xs);
-      expected(trial.sample).forEach((y, k) => compare(ys[k], y, value, trial.text, largest([...trial.sample.inputs, y])));
+    each(name, cases, ({ sample }, xs, { value }) => {
+      const ys = expected(sample);
+      const scale = largest([...sample.inputs, ...ys]);
+      computed(sample, xs).forEach((y, k) => {
+        same(y, ys[k], value * scale);
+      });
     });
   });
 
-  test("gradient", () => {
-    each((trial, xs, { gradient }) => {
+  test("gradient: vᵀ∇L against differences of the reference", () => {
+    each(name, cases, (trial, xs, { gradient }) => {
+      if (!hasValue(trial)) return;
       const gs = grad(lossOf(computed(trial.sample, xs), trial.w), xs).map((g) => g.toArray());
-      const reference = trial.known.constant ? 0 : slope(trial);
-      near("vᵀ∇L", dot(gs, trial.v), reference, scaleOf(gs, trial.v) + size(trial), gradient, trial.text);
+      const known = trial.known.constant ? 0 : slope(trial);
+      near("vᵀ∇L", dot(gs, trial.v), known, gradient * (scaleOf(gs, trial.v) + lossScale(trial)));
     });
   });
 
-  test("second derivative", () => {
-    each((trial, xs, { second }) => {
+  test("second order: uᵀHv against differences of the reference", () => {
+    each(name, cases, (trial, xs, { second }) => {
+      if (!hasValue(trial) || xs.length === 0) return;
       const gs = grad(lossOf(computed(trial.sample, xs), trial.w), xs, { differentiable: true });
-      if (gs.length === 0) return;
       const hs = grad(lossOf(gs, trial.u), xs).map((h) => h.toArray());
-      const reference = trial.known.constant ? 0 : curvature(trial);
-      const scale = scaleOf(hs, trial.v) + scaleOf(gs.map((g) => g.toArray()), trial.v) + size(trial);
-      near("uᵀHv", dot(hs, trial.v), reference, scale, second, trial.text);
+      const known = trial.known.constant ? 0 : curvature(trial);
+      near("uᵀHv", dot(hs, trial.v), known, second * (scaleOf(hs, trial.v) + lossScale(trial)));
+    });
+  });
+
+  const linear = cases.filter((known) => known.linear);
+  test.runIf(linear.length > 0)("its gradient is its adjoint: ⟨f(x), w⟩ = ⟨x, ∇L⟩, exactly", () => {
+    const body: Body = (trial, xs) => {
+      const ys = computed(trial.sample, xs);
+      const left = dot(
+        ys.map((y) => y.toArray()),
+        trial.w,
+      );
+      const gs = grad(lossOf(ys, trial.w), xs).map((g) => g.toArray());
+      const right = gs.map((g, k) => dot([g], [trial.sample.inputs[k]]));
+      if (trial.known.linear === "jointly") expect(right.reduce((a, b) => a + b)).toBe(left);
+      else expect(right).toEqual(right.map(() => left));
+    };
+    each(name, linear, body, true);
+  });
+});
+
+/** The tensors with an expansion that y was computed from, y included. */
+function fusedIn(ys: readonly Tensor[]): Tensor[] {
+  const seen = new Set(ys);
+  for (const t of seen) for (const x of t.node?.inputs ?? []) seen.add(x);
+  return [...seen].filter((t) => t.node?.rule.expand);
+}
+
+describe("fused ops", () => {
+  const NAMES =
+    "batchNorm elu gelu geluTanh layerNorm leakyRelu linear logSoftmax logSumExp mish relu sigmoid silu softmax softplus tanh";
+  const FUSED = NAMES.split(" ") as (keyof typeof SAMPLES)[];
+
+  test("are those of this list", () => {
+    const found = new Set<string>();
+    for (const [name, cases] of Object.entries<Case[]>(SAMPLES))
+      each(name, cases, ({ sample }, xs) => {
+        for (const t of fusedIn(computed(sample, xs))) found.add(t.node!.rule.name);
+      });
+    expect([...found].sort()).toEqual(FUSED);
+  });
+
+  test.each(FUSED)("%s: the value is the expansion's", (name) => {
+    each(name, SAMPLES[name], (trial, xs, { value }) => {
+      const scale = largest([...trial.sample.inputs, ...expected(trial.sample)]);
+      for (const t of fusedIn(computed(trial.sample, xs))) {
+        const { rule, inputs, attrs } = t.node!;
+        same(t, { shape: t.shape, data: rule.expand!(inputs, attrs).toArray() }, value * scale);
+      }
+    });
+  });
+
+  test.each(FUSED)("%s: the gradient by kernels is the expansion's", (name) => {
+    each(name, SAMPLES[name], (trial, xs, { gradient }) => {
+      const loss = lossOf(computed(trial.sample, xs), trial.w);
+      const kernels = grad(loss, xs);
+      grad(loss, xs, { differentiable: true }).forEach((g, k) => {
+        const known = { shape: g.shape, data: Float64Array.from(g.data) };
+        same(kernels[k], known, gradient * (largest([known]) + lossScale(trial)));
+      });
     });
   });
 });

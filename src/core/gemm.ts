@@ -1,10 +1,10 @@
-/** C (+)= A·B + bias, then an activation: chooses the kernel, plans the blocks. The kernels and a picture are in assembly/matmul.ts. */
+/** C (+)= A·B + bias, then an activation: chooses the kernel, plans the blocks. A picture is in assembly/matmul.ts. */
 
 import { allocate, release } from "./memory.ts";
 import { parallel } from "./parallel.ts";
 import { theEngine } from "./wasm.ts";
 
-/** Sizes and strides of a product, in floats: A(i, p) = a[i·ars + p·acs], B(p, j) = b[p·brs + j·bcs], C(i, j) = c[i·ldc + j]. */
+/** Sizes and strides in floats: A(i, p) = a[i·ars + p·acs], B(p, j) = b[p·brs + j·bcs], C(i, j) = c[i·ldc + j]. */
 export interface Product {
   m: number;
   n: number;
@@ -30,7 +30,7 @@ export interface Product {
 export type Activation = keyof typeof ACTIVATIONS;
 const ACTIVATIONS = { none: 0, relu: 1 };
 
-/** Blocks of C that one thread takes at a time: 60 rows are panels of 6 as well as of 5, the heights in the two builds. */
+/** Blocks of C that a thread takes at a time: 60 rows are panels of 6 as well as of 5, the heights in the two builds. */
 const ROWS = 60;
 const COLUMNS = 64;
 /** Floats in which a block of C completes the tiles that C's edge cuts. */
@@ -55,54 +55,17 @@ export function gemm(c: number, a: number, b: number, product: Product): void {
   if (batch > 1 && strideB === 0 && strideA === m * ars && strideC === m * ldc) {
     gemm(c, a, b, { ...product, m: batch * m, batch: 1 });
   } else if (acs === 1 && brs === 1 && dotsAreFaster(thin, k)) {
-    const groups = batch * Math.ceil(Math.max(m, n) / 3);
+    // The kernel wants the thinner operand first; for a thin B that is Cᵀ = Bᵀ·Aᵀ.
+    const swap = n < m;
+    const [x, y] = [
+      [a, ars, strideA],
+      [b, bcs, strideB],
+    ];
+    const operands = [c, ldc, strideC, +swap, ...(swap ? y : x), ...(swap ? x : y)];
+    const wide = Math.max(m, n);
     const grain = Math.ceil(WORTHWHILE / (3 * k * thin));
-    // The kernel wants the thinner operand first: of a thin B it gets Cᵀ = Bᵀ·Aᵀ to compute.
-    if (m <= n)
-      parallel(
-        "gemmDot",
-        groups,
-        grain,
-        c,
-        ldc,
-        strideC,
-        0,
-        a,
-        ars,
-        strideA,
-        b,
-        bcs,
-        strideB,
-        m,
-        n,
-        k,
-        add,
-        bias,
-        select,
-      );
-    else
-      parallel(
-        "gemmDot",
-        groups,
-        grain,
-        c,
-        ldc,
-        strideC,
-        1,
-        b,
-        bcs,
-        strideB,
-        a,
-        ars,
-        strideA,
-        n,
-        m,
-        k,
-        add,
-        bias,
-        select,
-      );
-  } else if (packingIsSlower(m, n, k, bcs)) {
+    parallel("gemmDot", batch * Math.ceil(wide / 3), grain, ...operands, thin, wide, k, add, bias, select);
+  } else if (packingIsSlower(m * n * k, bcs)) {
     const grain = Math.ceil(WORTHWHILE / (n * k + 1));
     const operands = [c, ldc, strideC, a, ars, acs, strideA, b, brs, bcs, strideB];
     parallel("gemmSmall", batch * m, grain, ...operands, m, n, k, add, bias, select);
@@ -117,9 +80,9 @@ function dotsAreFaster(thin: number, k: number): boolean {
   return thin <= 3 || (k >= 256 && (thin <= 16 || theEngine().variant.startsWith("relaxed")));
 }
 
-/** Whether a product is too small, or A has too few rows, to be worth packing; the limits are measured. */
-function packingIsSlower(m: number, n: number, k: number, bcs: number): boolean {
-  return m * n * k < (bcs === 1 ? 20_000 : 8_000) || (m <= 4 && bcs === 1);
+/** Whether a product of so many multiplications is too small to be worth packing; the limits are measured. */
+function packingIsSlower(size: number, bcs: number): boolean {
+  return size < (bcs === 1 ? 20_000 : 8_000);
 }
 
 /** The product by packed panels, block by block. */
@@ -158,13 +121,14 @@ function packed(c: number, a: number, b: number, product: Product): void {
 }
 
 /**
- * The block mb × nb of C, the depth kb of k in slices of kc, and the number of batch items that one pair of jobs takes: about WORKSPACE
- * floats in all, so that large products cost no large workspace and small ones few jobs. Equal parts leave no sliver at the end.
+ * The block mb × nb of C, the depth kb of k in slices of kc, and the number of batch items that one pair of jobs takes:
+ * about WORKSPACE floats in all, so that large products cost no large workspace and small ones few jobs. Equal parts
+ * leave no sliver at the end.
  */
 function plan(m: number, n: number, k: number, batch: number) {
   const nb = part(n, MOST_COLUMNS, COLUMNS);
   const kc = part(k, DEPTH, 4);
-  const kb = part(k, Math.max(kc, WORKSPACE / (Math.min(m, MOST_ROWS) + nb)), kc);
+  const kb = part(k, Math.max(kc, WORKSPACE / (part(m, MOST_ROWS, ROWS) + nb)), kc);
   const mb = part(m, Math.max(MOST_ROWS, WORKSPACE / kb - nb), ROWS);
   const items = Math.min(batch, Math.max(1, Math.floor(WORKSPACE / ((mb + nb) * kb))));
   return { mb, nb, kb, kc, items };

@@ -50,7 +50,7 @@ const column = (e: Element) => e.group || 3;
 const sum = ({ s, p, d, f }: Element["valence"]) => s + p + d + f;
 
 /**
- * What the statistics are taken of. The first 18 are Magpie's; its four from DFT (volume, gap and moment of the ground state,
+ * What the statistics are taken of. The first 18 are Magpie's (Mendeleev numbers on Pettifor's own scale); its four from DFT (volume, gap and moment of the ground state,
  * space group) are replaced by measured ones, which serve formation energies at least as well.
  */
 const PROPERTIES: readonly (readonly [name: string, (e: Element) => number])[] = [
@@ -139,15 +139,15 @@ export function magpieStatistics({ elements, fractions }: Composition): Float32A
     let least = Number.POSITIVE_INFINITY;
     let greatest = Number.NEGATIVE_INFINITY;
     let mode = Number.POSITIVE_INFINITY;
-    let deviation = 0;
-    const average = mean(values);
     for (let i = 0; i < n; i++) {
       const x = values[elements[i]];
       if (x < least) least = x;
       if (x > greatest) greatest = x;
       if (x < mode && fractions[i] >= most) mode = x;
-      deviation += fractions[i] * Math.abs(x - average);
     }
+    const average = least < greatest ? mean(values) : least; // equal values leave no rounding error behind
+    let deviation = 0;
+    for (let i = 0; i < n; i++) deviation += fractions[i] * Math.abs(values[elements[i]] - average);
     out[at++] = least;
     out[at++] = greatest;
     out[at++] = greatest - least;
@@ -170,7 +170,8 @@ export function magpieStatistics({ elements, fractions }: Composition): Float32A
       average += fractions[i] * fractions[j] * character;
     }
   }
-  out.set([highest, average, ...CHARGES.map(mean)], at);
+  const charges = CHARGES.map(mean).map((charge) => (Math.abs(charge) < 1e-12 ? 0 : charge));
+  out.set([highest, average, ...charges], at);
   return out;
 
   function mean(values: Float64Array): number {

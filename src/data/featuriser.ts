@@ -104,7 +104,10 @@ export class Featuriser {
     rows: FeatureRows,
   ): Featuriser {
     if (formula !== undefined && !Object.hasOwn(FORMULA_KINDS, formula))
-      throw unknownName("There are no formula features", formula, Object.keys(FORMULA_KINDS));
+      throw new UserError(
+        `There are no formula features ${quote(formula)}.`,
+        `Choose ${Object.keys(FORMULA_KINDS).join(", ")}.`,
+      );
     if (rows.length === 0) throw new UserError(`${rows.file} has no rows to learn features from.`);
     const spec = { formula: formula ?? null, numeric: [...numeric], categorical: [...categorical], standardise };
     const categories = columnsOf(rows, "categorical", categorical).map((c) => {
@@ -223,13 +226,10 @@ export class Featuriser {
   static fromJSON(json: unknown): Featuriser {
     if (!isFeaturiser(json)) throw new UserError("This is not a featuriser, or one of a newer version of spinel.");
     const featuriser = new Featuriser(json);
-    if (
-      json.spec.standardise &&
-      (json.mean.length !== featuriser.width || json.deviation.length !== featuriser.width)
-    ) {
-      throw new UserError(
-        `The featuriser has ${featuriser.width} features but ${json.mean.length} means: it is damaged.`,
-      );
+    const moments = json.spec.standardise ? featuriser.width : 0;
+    const [means, deviations] = [json.mean.length, json.deviation.length];
+    if (means !== moments || deviations !== moments) {
+      throw new UserError(`The featuriser needs ${moments} means and deviations but has ${means} and ${deviations}.`);
     }
     if (json.elements !== null && json.elements !== hashElements()) {
       throw new UserError(

@@ -1,6 +1,6 @@
 import { fused, type Op } from "../core/op.ts";
 import { parallel } from "../core/parallel.ts";
-import type { Shape } from "../core/shape.ts";
+import { broadcastShapes, type Shape } from "../core/shape.ts";
 import { asTensor, emit, type Tensor } from "../core/tensor.ts";
 import type { KernelName } from "../core/wasm.ts";
 import { add, affine, clamp, erf, exp, expm1, gt, log1p, mul, neg, tanh, where } from "./elementwise.ts";
@@ -88,7 +88,10 @@ export const leakyRelu: Op<[x: Tensor], { slope?: number } | undefined> = fused<
 });
 
 /** x above 0, slope·x elsewhere, with a learned slope (one, or one for each channel: broadcast along the last axis). */
-export const prelu = (x: Tensor, slope: Tensor): Tensor => where(gt(x, asTensor(0)), x, mul(x, slope));
+export function prelu(x: Tensor, slope: Tensor): Tensor {
+  broadcastShapes("prelu", [x.shape, slope.shape]);
+  return where(gt(x, asTensor(0)), x, mul(x, slope));
+}
 
 /** softplus(x) − ln 2, 0 at 0: SchNet's activation. */
 export const ssp = (x: Tensor): Tensor => affine(softplus(x), { scale: 1, shift: -Math.LN2 });

@@ -149,8 +149,10 @@ export const sinc = (x: Tensor): Tensor => {
 export const heaviside = (x: Tensor, { atZero = 0.5 }: { atZero?: number } = {}): Tensor =>
   where(eq(x, constant(0)), constant(atZero), gt(x, constant(0)));
 /** x, with `value` where mask ≠ 0. */
-export const maskedFill = (x: Tensor, mask: Tensor, { value }: { value: number }): Tensor =>
-  where(mask, constant(value), x);
+export function maskedFill(x: Tensor, mask: Tensor, { value }: { value: number }): Tensor {
+  broadcastShapes("maskedFill", [x.shape, mask.shape]);
+  return where(mask, constant(value), x);
+}
 
 /** tanh x. */
 export const tanh: Op<[x: Tensor]> = fused("tanh", {

@@ -150,10 +150,13 @@ export function segmentSoftmax(x: Tensor, { ids, count }: { ids: Indices; count:
   const entries = x.shape[resolveAxis("segmentSoftmax", x.shape, 0)];
   if (ids.length !== entries)
     throw mismatch("segmentSoftmax", [x.shape], `${ids.length} segment ids for ${entries} entries.`);
+  const e = ids.data.findIndex((id) => id < 0 || id >= count);
+  if (e >= 0)
+    throw mismatch("segmentSoftmax", [x.shape], `id ${ids.data[e]} (entry ${e}) is outside 0 … ${count - 1}.`);
   const adj = Csr.segments(ids.data.slice(), count);
   const shift = take(segmentMax(x.detach(), { adj }), { index: ids });
-  const e = exp(sub(x, shift));
-  return div(e, take(segmentSum(e, { adj }), { index: ids }));
+  const weight = exp(sub(x, shift));
+  return div(weight, take(segmentSum(weight, { adj }), { index: ids }));
 }
 
 /** Weighted sparse times dense: y[i] = Σₑ values[e]·x[col(e)] over the entries e of row i. x [cols, d], values [entries] in storage order. */

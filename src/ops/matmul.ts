@@ -30,9 +30,12 @@ function plan(shapes: readonly [Shape, Shape], { transposeA = false, transposeB 
   const [m, k] = transposeA ? [a.at(-1)!, a.at(-2)!] : [a.at(-2)!, a.at(-1)!];
   const [kb, n] = transposeB ? [b.at(-1)!, b.at(-2)!] : [b.at(-2)!, b.at(-1)!];
   if (k !== kb) {
-    const fits = (transposeB ? b.at(-2) : b.at(-1)) === k;
-    const hint = `Did you mean matmul(a, b, { transposeB: ${!transposeB} })?`;
-    throw mismatch("matmul", shapes, `inner sizes ${k} and ${kb} differ.`, fits ? hint : undefined);
+    const fix =
+      (transposeB ? b.at(-2) : b.at(-1)) === k
+        ? `transposeB: ${!transposeB}`
+        : m === kb && `transposeA: ${!transposeA}`;
+    const hint = fix ? `Did you mean matmul(a, b, { ${fix} })?` : undefined;
+    throw mismatch("matmul", shapes, `inner sizes ${k} and ${kb} differ.`, hint);
   }
   const batch = broadcastShapes("matmul", [a.slice(0, -2), b.slice(0, -2)]);
   return { out: [...batch, m, n], m, n, k, batch };
@@ -163,6 +166,7 @@ function rowsOf3(call: string, a: Tensor): Tensor[] {
 export function cross(a: Tensor, b: Tensor): Tensor {
   for (const t of [a, b])
     if (t.shape.at(-1) !== 3) throw mismatch("cross", [a.shape, b.shape], "the last axis must have size 3.");
+  broadcastShapes("cross", [a.shape, b.shape]);
   const next = (t: Tensor, shift: number): Tensor => roll(t, { shift, axis: -1 });
   return sub(mul(next(a, -1), next(b, 1)), mul(next(a, 1), next(b, -1)));
 }

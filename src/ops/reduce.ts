@@ -111,10 +111,16 @@ export function variance(x: Tensor, { correction = 1, ...options }: Axes & { cor
 }
 
 /** Euclidean length over the named axes; its gradient at the origin is 0, not NaN. */
-export const norm = (x: Tensor, options: Axes = {}): Tensor => sqrt(sum(square(x), options));
+export function norm(x: Tensor, options: Axes = {}): Tensor {
+  resolveAxes("norm", x.shape, options.axes);
+  return sqrt(sum(square(x), options));
+}
 
 /** Σ |x|. */
-export const norm1 = (x: Tensor, options: Axes = {}): Tensor => sum(abs(x), options);
+export function norm1(x: Tensor, options: Axes = {}): Tensor {
+  resolveAxes("norm1", x.shape, options.axes);
+  return sum(abs(x), options);
+}
 
 export interface OneAxis {
   /** The axis to reduce over; the last by default. */

@@ -2,13 +2,13 @@ import { UserError } from "../core/errors.ts";
 import { grad } from "../core/grad.ts";
 import type { Rng, RngState } from "../core/random.ts";
 import { scope, type Tensor } from "../core/tensor.ts";
-import { ArrayDataset, type Dataset } from "../data/dataset.ts";
+import type { Dataset } from "../data/dataset.ts";
 import { loadStateDict, stateDict, type Training } from "../nn/index.ts";
 import { batchRows, countBatches, evaluate, forward, type Model, predictBatches } from "./batches.ts";
 import { firstNonFinite } from "./diagnose.ts";
 import { clipGradientNorm, clipGradientValue, Ema, gradientNorm, type Optimizer } from "./optim.ts";
 import { type LearningPlan, type ScheduleConfig, schedule } from "./schedule.ts";
-import { normaliserOf, Regression, type Task } from "./task.ts";
+import { defaultTask, type Task } from "./task.ts";
 
 export { type Model, predictBatches };
 
@@ -118,6 +118,8 @@ class Trainer {
   private readonly sampler: Rng;
   private readonly best = new Map<string, { shape: readonly number[]; data: Float32Array }>();
   private state: FitState;
+  /** There is a checkpoint to go back to. */
+  private saved: boolean;
   private startedAt = performance.now();
   private savedAt = performance.now();
   private restedAt = performance.now();
@@ -127,11 +129,15 @@ class Trainer {
     private readonly train: Dataset,
     private readonly options: FitOptions,
   ) {
-    const { optimizer, rng, epochs = 100, batchSize = 32, task, resume, validation } = options;
-    for (const [name, value] of Object.entries({ epochs, batchSize }))
+    const { optimizer, rng, epochs = 100, batchSize = 32, patience, task, resume, validation } = options;
+    const { clipNorm, clipValue, ema } = options;
+    for (const [name, value = 1] of Object.entries({ epochs, batchSize, patience }))
       if (!(Number.isInteger(value) && value >= 1))
         throw new UserError(`fit: ${name} must be a whole number ≥ 1, not ${value}.`);
-    if (options.patience !== undefined && !validation)
+    for (const [name, value = 1] of Object.entries({ clipNorm, clipValue }))
+      if (!(value > 0)) throw new UserError(`fit: ${name} must be above 0, not ${value}.`);
+    if (ema !== undefined && !(ema >= 0 && ema < 1)) throw new UserError(`fit: ema must be in [0, 1), not ${ema}.`);
+    if (patience !== undefined && !validation)
       throw new UserError("fit: patience needs validation data.", "Pass `validation`, or leave patience out.");
     this.task = task ?? defaultTask(train);
     this.epochs = epochs;
@@ -143,7 +149,7 @@ class Trainer {
       stepsPerEpoch: this.stepsPerEpoch,
       mode: validation ? this.task.monitor.mode : "min",
     });
-    this.ema = options.ema === undefined ? undefined : new Ema(model, options.ema);
+    this.ema = ema === undefined ? undefined : new Ema(model, ema);
     this.sampler = rng.fork(1);
     this.noise = rng.fork(2);
     this.state = {
@@ -158,6 +164,7 @@ class Trainer {
       history: [],
       seconds: 0,
     };
+    this.saved = resume !== undefined;
     if (resume) this.restore(resume);
   }
 
@@ -261,7 +268,7 @@ class Trainer {
     const { epoch } = this.state;
     const { lr } = this.options.optimizer;
     const where = loss ? firstNonFinite(loss, this.model) : undefined;
-    const kept = this.options.save ? " The last good checkpoint is kept." : "";
+    const kept = this.saved ? " The last good checkpoint is kept." : "";
     return new UserError(
       `Training stopped in epoch ${epoch}, step ${step}: ${what}${where ? `; the first value that is not finite is ${where}` : ""}.${kept}`,
       `Try a lower learning rate (now ${lr.toPrecision(3)}), clipNorm (for example 1), or look for extreme values in the inputs.`,
@@ -356,6 +363,7 @@ class Trainer {
       seconds: this.state.seconds + this.elapsed(this.startedAt),
     };
     await save({ state: structuredClone(state), tensors: all });
+    this.saved = true;
     this.savedAt = performance.now();
   }
 
@@ -389,9 +397,4 @@ class Trainer {
       predict: (data) => predictBatches(this.model, this.task, data),
     };
   }
-}
-
-function defaultTask(train: Dataset): Task {
-  if (!(train instanceof ArrayDataset)) throw new UserError("fit: this data set needs an explicit `task`.");
-  return new Regression({ kind: "regression", loss: "mse", ...normaliserOf(train.y, train.outputs) });
 }

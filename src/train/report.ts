@@ -9,7 +9,7 @@ import { STYLE } from "./report/style.ts";
 export type {
   ClassificationResults,
   ClassificationRow,
-  EpochRecord,
+  CurvePoint,
   Metrics,
   RegressionResults,
   RegressionRow,

@@ -1,5 +1,6 @@
 import { UserError } from "../core/errors.ts";
 import { indices, type Tensor, tensor } from "../core/tensor.ts";
+import { ArrayDataset, type Dataset } from "../data/dataset.ts";
 import { crossEntropy, huberLoss, l1Loss, mseLoss, softmax } from "../ops/index.ts";
 import { classificationMetrics, regressionMetrics } from "./metrics.ts";
 
@@ -43,6 +44,12 @@ export function normaliserOf(targets: Float32Array, outputs: number): { mean: nu
     std.push(s > 0 ? s : 1);
   }
   return { mean, std };
+}
+
+/** Regression by squared error on normalised targets, which the data themselves define. */
+export function defaultTask(train: Dataset): Task {
+  if (!(train instanceof ArrayDataset)) throw new UserError("fit: this data set needs an explicit `task`.");
+  return new Regression({ kind: "regression", loss: "mse", ...normaliserOf(train.y, train.outputs) });
 }
 
 /** Values predicted as numbers; the loss works on targets brought to mean 0 and variance 1. */

@@ -164,13 +164,15 @@ test("columns that are missing are named", async () => {
   const bare = await read("id,temperature\na,1\n", { numeric: ["temperature"] });
   const fit = (spec: FeatureSpec) => complaint(() => Featuriser.fit(spec, bare)).message;
   expect(fit({ formula: "magpie" })).toBe("alloys.csv has no formula column.");
-  expect(complaint(() => Featuriser.fit({ numeric: ["temprature"] }, bare))).toEqual({
-    message: 'alloys.csv has no numeric column "temprature".',
-    hint: 'Did you mean "temperature"? There are "temperature".',
-  });
+  const misspelt = complaint(() => Featuriser.fit({ numeric: ["temprature"] }, bare));
+  expect(misspelt.message).toBe('alloys.csv has no numeric column "temprature".');
+  expect(misspelt.hint).toContain('Did you mean "temperature"?');
   expect(fit({ categorical: ["phase"] })).toBe('alloys.csv has no categorical column "phase".');
   expect(fit({})).toBe("There are no features: choose a formula, numeric or categorical column.");
-  expect(fit({ formula: "magpi" as "magpie" })).toBe('There are no formula features "magpi".');
+  expect(complaint(() => Featuriser.fit({ formula: "magpi" as "magpie" }, alloys))).toEqual({
+    message: 'There are no formula features "magpi".',
+    hint: "Choose fractions, allFractions, magpie, magpie+fractions, cgcnn.",
+  });
   expect(complaint(() => Featuriser.fit({ numeric: ["temperature"] }, bare.rows([]))).message).toBe(
     "alloys.csv has no rows to learn features from.",
   );
@@ -203,7 +205,8 @@ test("JSON that is not a whole featuriser is refused", () => {
 });
 
 test("standardised features of any numbers are finite, and undoing the standardisation gives the numbers back", () => {
-  const numbers = fc.array(fc.double({ min: -1e12, max: 1e12, noNaN: true }), { minLength: 1, maxLength: 20 });
+  const number = fc.double({ min: -1e12, max: 1e12, noNaN: true }).map((x) => (Math.abs(x) < 1e-100 ? 0 : x));
+  const numbers = fc.array(number, { minLength: 1, maxLength: 20 });
   fc.assert(
     fc.property(numbers, (values) => {
       const rows: FeatureRows = {

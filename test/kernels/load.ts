@@ -7,7 +7,7 @@ const binary = (target: string): Buffer<ArrayBuffer> =>
 /** The single-threaded builds that this engine can run; relaxed SIMD needs Node ≥ 21. */
 export const targets: string[] = ["simd", "relaxed"].filter((target) => WebAssembly.validate(binary(target)));
 
-/** A build of the kernels in a memory of its own, with blocks laid out as the library does: 64-byte aligned and padded. */
+/** A build of the kernels in a memory of its own; blocks are 64-byte aligned and padded, as the library lays them out. */
 export interface Kernels {
   memory: WebAssembly.Memory;
   run(kernel: string, ...args: (number | Float32Array | Int32Array)[]): void;
@@ -15,7 +15,7 @@ export interface Kernels {
   ints(values: ArrayLike<number>): Int32Array;
 }
 
-/** Instantiates a build with room for `capacity` 4-byte elements. A typed array as a kernel's argument stands for its address. */
+/** Instantiates a build with room for `capacity` 4-byte elements. A typed array as an argument stands for its address. */
 export function loadKernels(target: string, capacity: number): Kernels {
   const memory = new WebAssembly.Memory({ initial: Math.max(16, Math.ceil(capacity / 16384) + 2) });
   const { exports } = instantiateSync(binary(target), { env: { memory } });

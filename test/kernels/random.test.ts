@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { type Kernels, loadKernels, targets } from "./load.ts";
 
-/** Philox4x32-10 by the formulas of Salmon, Moraes, Dror & Shaw (SC 2011): four words from four counter and two key words. */
+/** Philox4x32-10 of Salmon, Moraes, Dror & Shaw (SC 2011): four words from four counter words and two key words. */
 function philox(counter: readonly number[], key: readonly number[]): number[] {
   let [c0, c1, c2, c3] = counter;
   let [k0, k1] = key;

@@ -20,8 +20,8 @@ export function ulp(value: number): number {
 }
 
 /**
- * |got − exact| in ulp of `exact`; ∞ overflows to 2¹²⁸ by rounding. Infinity where one is NaN and the other is not, and where
- * `exact` is a zero or an infinity that `got` does not equal, sign included.
+ * |got − exact| in ulp of `exact`, ∞ taken as 2¹²⁸. Infinity where one is NaN and the other is not, and where `exact` is a
+ * zero or an infinity that `got` does not equal, sign included.
  */
 export function ulpError(got: number, exact: number): number {
   if (Object.is(got, Math.fround(exact))) return 0;

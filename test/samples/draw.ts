@@ -20,8 +20,8 @@ export interface Case {
   draw(d: Draw): Sample;
   /** Allowed errors relative to the scale of what is compared; the defaults are in ops.test.ts. */
   tolerance?: { value?: number; gradient?: number; second?: number };
-  /** Linear in each input: then ⟨f(x), y⟩ = ⟨x, ∂f·y⟩, exactly so where all numbers are small integers. */
-  linear?: boolean;
+  /** Linear in all inputs together, or in each: then ⟨f(x), w⟩ = ⟨x, gradient⟩, exactly so for small whole numbers. */
+  linear?: "jointly" | "in each";
   /** Piecewise constant: gradients are 0, and differences across a step say nothing. */
   constant?: boolean;
 }

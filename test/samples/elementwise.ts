@@ -69,7 +69,7 @@ export const ELEMENTWISE = {
   ge: [comparison(ops.ge, (a, b) => a >= b)],
   where: [
     {
-      linear: true,
+      linear: "jointly",
       draw(d) {
         const [c, a, b] = d.broadcast(3);
         const mask = d.mask(c);
@@ -94,7 +94,7 @@ export const ELEMENTWISE = {
       },
     },
   ],
-  neg: [unary(ops.neg, (v) => -v, { linear: true })],
+  neg: [unary(ops.neg, (v) => -v, { linear: "jointly" })],
   powScalar: [
     {
       draw(d) {

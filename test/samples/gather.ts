@@ -41,7 +41,7 @@ const extreme =
 export const GATHER = {
   take: [
     {
-      linear: true,
+      linear: "jointly",
       draw(d) {
         const x = d.values(d.shape(1, 4));
         const axis = d.chance(0.3) ? undefined : d.axis(x.shape);
@@ -58,7 +58,7 @@ export const GATHER = {
   ],
   put: [
     {
-      linear: true,
+      linear: "jointly",
       draw(d) {
         const x = d.values(d.shape(1, 4));
         const axis = d.chance(0.3) ? undefined : d.axis(x.shape);
@@ -76,7 +76,7 @@ export const GATHER = {
   ],
   repeatInterleave: [
     {
-      linear: true,
+      linear: "jointly",
       draw(d) {
         const x = d.values(d.shape(1, 3));
         const counts = Array.from({ length: x.shape[0] }, () => d.int(0, 3));
@@ -92,7 +92,7 @@ export const GATHER = {
   ],
   pick: [
     {
-      linear: true,
+      linear: "jointly",
       draw(d) {
         const shape = [...d.shape(0, 3), d.size({ empty: false })];
         const x = d.values(shape);
@@ -106,7 +106,7 @@ export const GATHER = {
       },
     },
   ],
-  segmentSum: [receivers(ops.segmentSum, total, { linear: true })],
+  segmentSum: [receivers(ops.segmentSum, total, { linear: "jointly" })],
   segmentMean: [receivers(ops.segmentMean, (values) => total(values) / Math.max(values.length, 1))],
   segmentMax: [receivers(ops.segmentMax, extreme(Math.max), { distinct: true })],
   segmentMin: [receivers(ops.segmentMin, extreme(Math.min), { distinct: true })],
@@ -150,7 +150,7 @@ export const GATHER = {
   ],
   spmm: [
     {
-      linear: true,
+      linear: "in each",
       draw(d) {
         const { shape, pairs, attrs } = graph(d);
         // Storage order: by rows, entries of a row in the order given.

@@ -32,7 +32,7 @@ const parts = (x: Nd, axis: number, sizes: readonly number[]): Nd[] => {
 export const LAYOUT = {
   reshape: [
     {
-      linear: true,
+      linear: "jointly",
       draw(d) {
         const x = d.values(d.shape(0, 4));
         const shape = otherShape(d, x.shape);
@@ -52,7 +52,7 @@ export const LAYOUT = {
   ],
   permute: [
     {
-      linear: true,
+      linear: "jointly",
       draw(d) {
         const x = d.values(d.shape(0, 5));
         const rank = x.shape.length;
@@ -68,7 +68,7 @@ export const LAYOUT = {
   ],
   transpose: [
     {
-      linear: true,
+      linear: "jointly",
       draw(d) {
         const x = d.values(d.shape(2, 4));
         const axes = d.chance(0.5) ? undefined : ([d.axis(x.shape), d.axis(x.shape)] as const);
@@ -85,7 +85,7 @@ export const LAYOUT = {
   ],
   slice: [
     {
-      linear: true,
+      linear: "jointly",
       draw(d) {
         const x = d.values(d.shape(1, 4));
         const axis = d.axis(x.shape);
@@ -108,7 +108,7 @@ export const LAYOUT = {
   ],
   pad: [
     {
-      linear: true,
+      linear: "jointly",
       draw(d) {
         const x = d.values(d.shape(1, 4));
         const attrs = { axis: d.axis(x.shape), before: d.int(0, 5), after: d.int(0, 5) };
@@ -135,7 +135,7 @@ export const LAYOUT = {
   ],
   concat: [
     {
-      linear: true,
+      linear: "jointly",
       draw(d) {
         const { xs, axis } = joinable(d);
         return {
@@ -149,7 +149,7 @@ export const LAYOUT = {
   ],
   stack: [
     {
-      linear: true,
+      linear: "jointly",
       draw(d) {
         const shape = d.shape(0, 3);
         const axis = d.int(-shape.length - 1, shape.length);
@@ -166,7 +166,7 @@ export const LAYOUT = {
   ],
   split: [
     {
-      linear: true,
+      linear: "jointly",
       draw(d) {
         const x = d.values(d.shape(1, 3));
         const axis = d.axis(x.shape);
@@ -184,7 +184,7 @@ export const LAYOUT = {
   ],
   chunk: [
     {
-      linear: true,
+      linear: "jointly",
       draw(d) {
         const x = d.values(d.shape(1, 3, { empty: false }));
         const attrs = { count: d.int(1, 5), axis: d.axis(x.shape) };
@@ -203,7 +203,7 @@ export const LAYOUT = {
   ],
   unsqueeze: [
     {
-      linear: true,
+      linear: "jointly",
       draw(d) {
         const x = d.values(d.shape(0, 3));
         const axis = d.int(-x.shape.length - 1, x.shape.length);
@@ -219,7 +219,7 @@ export const LAYOUT = {
   ],
   squeeze: [
     {
-      linear: true,
+      linear: "jointly",
       draw(d) {
         const shape = d.shape(1, 4).map((n) => (d.chance(0.4) ? 1 : n));
         const axis = shape.lastIndexOf(1);
@@ -236,7 +236,7 @@ export const LAYOUT = {
   ],
   flatten: [
     {
-      linear: true,
+      linear: "jointly",
       draw(d) {
         const x = d.values(d.shape(1, 4));
         const start = d.axis(x.shape);
@@ -253,12 +253,12 @@ export const LAYOUT = {
     unary(
       (x) => ops.reshape(ops.flatten(x), { shape: x.shape }),
       (v) => v,
-      { linear: true },
+      { linear: "jointly" },
     ),
   ],
   flip: [
     {
-      linear: true,
+      linear: "jointly",
       draw(d) {
         const x = d.values(d.shape(0, 4));
         const axes = d.chance(0.3) ? undefined : d.axes(x.shape);
@@ -273,7 +273,7 @@ export const LAYOUT = {
   ],
   roll: [
     {
-      linear: true,
+      linear: "jointly",
       draw(d) {
         const x = d.values(d.shape(1, 4));
         const attrs = { shift: d.int(-40, 40), axis: d.axis(x.shape) };

@@ -5,6 +5,9 @@ import { map, type Nd } from "../reference/nd.ts";
 import { crossEntropy, elementwiseLoss, pick, type Reduction, reduced } from "../reference/rows.ts";
 import { type Case, type Draw, toIndices } from "./draw.ts";
 
+/** For sums of up to 1500 terms. */
+const SUM = { value: 4e-6 };
+
 const reductionOf = (d: Draw): Reduction | undefined => d.pick([undefined, "mean", "sum", "none"] as const);
 
 /** A loss of a prediction and a target, differentiated by both. */
@@ -13,6 +16,7 @@ const paired = (
   f: (...values: number[]) => number,
   draw: (d: Draw, shape: number[]) => Nd[],
 ): Case => ({
+  tolerance: SUM,
   draw(d) {
     const reduction = reductionOf(d);
     return {
@@ -82,6 +86,7 @@ export const LOSS = {
   ],
   nllLoss: [
     {
+      tolerance: SUM,
       draw(d) {
         const { x, labels } = classes(d);
         const reduction = reductionOf(d);
@@ -100,6 +105,7 @@ export const LOSS = {
   ],
   crossEntropy: [
     {
+      tolerance: SUM,
       draw(d) {
         const { x, labels } = classes(d);
         const reduction = reductionOf(d);

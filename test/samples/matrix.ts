@@ -27,7 +27,6 @@ function spread(d: Draw, shape: readonly number[], axis: number): Nd {
 }
 
 const normCase = (run: typeof ops.layerNorm, axis: number): Case => ({
-  tolerance: { gradient: 5e-6, second: 2e-5 },
   draw(d) {
     const shape = axis === 0 ? d.shape(2, 2, { empty: false }) : d.shape(1, 3, { empty: d.chance(0.5) });
     const width = shape[shape.length - 1];
@@ -44,7 +43,7 @@ const normCase = (run: typeof ops.layerNorm, axis: number): Case => ({
 export const MATRIX = {
   matmul: [
     {
-      linear: true,
+      linear: "in each",
       draw(d) {
         const most = d.large ? 120 : 33;
         const [m, k, n] = [d.size({ most }), d.size({ most }), d.size({ most })];
@@ -101,7 +100,7 @@ export const MATRIX = {
   ],
   outer: [
     {
-      linear: true,
+      linear: "in each",
       draw: (d) => ({
         inputs: [d.values(d.shape(1, 1)), d.values([d.size()])],
         run: ([a, b]) => ops.outer(a, b),
@@ -121,7 +120,7 @@ export const MATRIX = {
   ],
   cross: [
     {
-      linear: true,
+      linear: "in each",
       draw(d) {
         const [a, b] = d.broadcast(2);
         return {

@@ -102,8 +102,11 @@ const rowwise = (run: typeof ops.softmax, f: (x: Nd) => Nd): Case => ({
 const order = (row: Float64Array, descending: boolean): number[] =>
   [...row.keys()].sort((a, b) => (descending ? row[b] - row[a] : row[a] - row[b]) || a - b);
 
+/** Sums of up to 1500 terms. */
+const LONG = { value: 2e-6 };
+
 export const REDUCE = {
-  sum: [reduction(ops.sum, total, { linear: true })],
+  sum: [reduction(ops.sum, total, { linear: "jointly", tolerance: LONG })],
   mean: [reduction(ops.mean, (values) => total(values) / values.length)],
   variance: [
     reduction(ops.variance, (values) => varianceOf(values, 1)),
@@ -113,10 +116,10 @@ export const REDUCE = {
     ),
   ],
   norm: [reduction(ops.norm, (values) => Math.hypot(...values), { away: [0], gap: 0.3 })],
-  norm1: [reduction(ops.norm1, (values) => total(values.map(Math.abs)), { away: [0] })],
+  norm1: [reduction(ops.norm1, (values) => total(values.map(Math.abs)), { away: [0], tolerance: LONG })],
   expand: [
     {
-      linear: true,
+      linear: "jointly",
       draw(d) {
         const shape = d.shape(0, 4);
         const from = shape.slice(d.int(0, shape.length)).map((n) => (d.chance(0.4) ? 1 : n));
@@ -131,7 +134,8 @@ export const REDUCE = {
   ],
   sumTo: [
     {
-      linear: true,
+      tolerance: LONG,
+      linear: "jointly",
       draw(d) {
         const from = d.shape(0, 4);
         const shape = from.slice(d.int(0, from.length)).map((n) => (d.chance(0.4) ? 1 : n));

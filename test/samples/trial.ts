@@ -31,7 +31,10 @@ export function* trials(name: string, cases: readonly Case[], integers = false):
     const known = cases[i % cases.length];
     const d = new Draw(seedOf(name, i), Math.floor(i / cases.length) % 8);
     const random = (x: Nd): Nd => {
-      return { shape: x.shape, data: x.data.map(() => (integers ? d.int(-3, 3) : Math.fround(2 * d.rng.random() - 1))) };
+      return {
+        shape: x.shape,
+        data: x.data.map(() => (integers ? d.int(-3, 3) : Math.fround(2 * d.rng.random() - 1))),
+      };
     };
     const drawn = known.draw(d);
     const sample = integers ? { ...drawn, inputs: drawn.inputs.map(random) } : drawn;
@@ -61,6 +64,10 @@ export const dot = (a: readonly ArrayLike<number>[], b: readonly Nd[]): number =
 /** Σ |aᵢ·bᵢ|: what a sum of so many rounded terms is accurate relative to. */
 export const scaleOf = (a: readonly ArrayLike<number>[], b: readonly Nd[]): number =>
   total(a.flatMap((x, k) => Array.from(x, (p, i) => Math.abs(p * b[k].data[i]))));
+
+/** The largest finite magnitude. */
+export const largest = (xs: readonly Nd[]): number =>
+  xs.reduce((most, x) => x.data.reduce((m, v) => (Number.isFinite(v) ? Math.max(m, Math.abs(v)) : m), most), 0);
 
 /** L at x + s·u + t·v, by the reference. */
 function shifted({ sample, u, v, w }: Trial, s: number, t: number): number {

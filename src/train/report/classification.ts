@@ -2,12 +2,13 @@ import { classificationMetrics, confusionMatrix, rocAuc } from "../metrics.ts";
 import type { Roc } from "./charts.ts";
 import type { ClassificationResults, ClassificationRow, ReportData, Split } from "./data.ts";
 import { elementsTable } from "./elementsTable.ts";
-import { formulaMarkup, html, type Markup, number, table, whole } from "./html.ts";
+import { html, type Markup, number, table, whole } from "./html.ts";
 import {
   type Body,
   capital,
   card,
   chart,
+  idColumns,
   judged,
   metricsSection,
   percent,
@@ -162,10 +163,7 @@ function worstSection(rows: readonly ClassificationRow[], classes: readonly stri
   const worst = wrong.slice(0, WORST);
   const content = table(
     [
-      { title: "id", cell: ({ id }) => id },
-      ...(worst.some(({ formula }) => formula !== undefined)
-        ? [{ title: "formula", cell: ({ formula }: ClassificationRow) => formulaMarkup(formula ?? "") }]
-        : []),
+      ...idColumns(worst),
       { title: "true", cell: ({ target }) => classes[target] },
       { title: "predicted", cell: (row) => classes[predictedOf(row)] },
       { title: "probability", cell: (row) => percent(surety(row)), numeric: true },

@@ -37,7 +37,8 @@ export interface ClassificationResults {
 /** Figures as `regressionMetrics` or `classificationMetrics` gives them. */
 export type Metrics = Record<string, number>;
 
-export interface EpochRecord {
+/** An epoch of the learning curves. */
+export interface CurvePoint {
   epoch: number;
   loss: number;
   validationLoss?: number;
@@ -61,7 +62,7 @@ export interface ReportData {
   duration: number;
   /** Further facts for the foot of the page: optimizer, learning rate, batch size … */
   settings?: Record<string, string | number>;
-  history: readonly EpochRecord[];
+  history: readonly CurvePoint[];
   bestEpoch?: number;
   /** Name of the history's metric, e.g. "MAE". */
   metric: string;

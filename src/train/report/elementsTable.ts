@@ -56,7 +56,8 @@ ${cells}</div>
 function short(x: number): string {
   if (!Number.isFinite(x)) return "∞";
   if (x === 0) return "0";
-  if (x >= 1000) return x.toPrecision(2).replace(/e\+/, "e");
+  if (x >= 1e6) return x.toExponential(0).replace("+", "");
+  if (x >= 1000) return x >= 1e4 ? `${(x / 1000).toFixed(0)}k` : `${(x / 1000).toFixed(1)}k`;
   const text = x >= 100 ? x.toFixed(0) : x >= 10 ? x.toFixed(1) : x.toFixed(2);
   return x < 0.005 ? x.toExponential(0).replace("e-", "e−") : text.replace(/^0\./, ".");
 }

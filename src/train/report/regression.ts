@@ -2,8 +2,19 @@ import { regressionMetrics } from "../metrics.ts";
 import type { Bars, Parity } from "./charts.ts";
 import type { RegressionResults, RegressionRow, ReportData, Split } from "./data.ts";
 import { elementsTable } from "./elementsTable.ts";
-import { formulaMarkup, html, type Markup, number, table, whole } from "./html.ts";
-import { type Body, capital, card, chart, judged, metricsSection, SPLIT_NAMES, SPLITS, type Tile } from "./sections.ts";
+import { html, type Markup, number, table, whole } from "./html.ts";
+import {
+  type Body,
+  capital,
+  card,
+  chart,
+  idColumns,
+  judged,
+  metricsSection,
+  SPLIT_NAMES,
+  SPLITS,
+  type Tile,
+} from "./sections.ts";
 import { errorByElement, histogram, quantile, thinScatter } from "./statistics.ts";
 
 /** As many points are drawn in the parity plot, and as many rows listed as worst. */
@@ -72,7 +83,7 @@ function parityFigure(data: ReportData, predictions: RegressionResults["predicti
     const drawn = thinScatter(
       rows.filter(isDrawable),
       errorOf,
-      Math.ceil((POINTS * rows.length) / Math.max(total, POINTS)),
+      Math.max(1, Math.floor((POINTS * rows.length) / Math.max(total, POINTS))),
     );
     const points = drawn.map(({ target, predicted, id, formula }) => ({
       x: target,
@@ -146,10 +157,7 @@ function worstSection(rows: readonly RegressionRow[], split: Split, unit: string
   const worst = [...rows].sort((a, b) => size(b) - size(a)).slice(0, WORST);
   const content = table(
     [
-      { title: "id", cell: ({ id }) => id },
-      ...(worst.some(({ formula }) => formula !== undefined)
-        ? [{ title: "formula", cell: ({ formula }: RegressionRow) => formulaMarkup(formula ?? "") }]
-        : []),
+      ...idColumns(worst),
       { title: "true", cell: ({ target }) => number(target), numeric: true },
       { title: "predicted", cell: ({ predicted }) => number(predicted), numeric: true },
       { title: "error", cell: (row) => number(errorOf(row)), numeric: true },

@@ -1,7 +1,7 @@
 import { formatDuration } from "../progress.ts";
 import type { Curves, Figures } from "./charts.ts";
-import type { EpochRecord, Metrics, ReportData, Split } from "./data.ts";
-import { type Column, html, type Markup, number, table, whole } from "./html.ts";
+import type { CurvePoint, Metrics, ReportData, Split } from "./data.ts";
+import { type Column, formulaMarkup, html, type Markup, number, table, whole } from "./html.ts";
 import { thin } from "./statistics.ts";
 
 export const SPLITS: readonly Split[] = ["test", "validation", "train"];
@@ -47,6 +47,14 @@ export function chart(id: string, label: string, shape: "square" | "fill" | "" =
   return html`<div class="chart ${shape}"><canvas id="${id}" role="img" aria-label="${label}">${label}</canvas></div>`;
 }
 
+/** What a row is called: its id, its formula, or both where they differ. */
+export function idColumns<Row extends { id: string; formula?: string }>(rows: readonly Row[]): Column<Row>[] {
+  const id: Column<Row> = { title: "id", cell: (row) => row.id };
+  const formula: Column<Row> = { title: "formula", cell: (row) => formulaMarkup(row.formula ?? "") };
+  if (rows.every((row) => row.formula === undefined)) return [id];
+  return rows.every((row) => row.formula === row.id) ? [formula] : [id, formula];
+}
+
 /** "test" → "Test" */
 export function capital(text: string): string {
   return text.slice(0, 1).toUpperCase() + text.slice(1);
@@ -85,7 +93,8 @@ const METRICS: Record<string, { title: string; format?: (x: number) => string }>
   rmse: { title: "RMSE" },
   maxError: { title: "max. error" },
   mape: { title: "MAPE", format: percent },
-  r2: { title: "R²" },
+  // Predicting the mean gives 0 but for rounding.
+  r2: { title: "R²", format: (x) => number(Math.abs(x) < 1e-9 ? 0 : x) },
   spearman: { title: "Spearman ρ" },
   accuracy: { title: "accuracy", format: percent },
   balancedAccuracy: { title: "balanced accuracy", format: percent },
@@ -153,7 +162,7 @@ export function foldSection(data: ReportData, folds: readonly Metrics[]): Markup
     Object.fromEntries(names.map((name) => [name, f(folds.map((fold) => fold[name]))]));
   const mean = (values: number[]) => values.reduce((sum, x) => sum + x, 0) / values.length;
   const deviation = (values: number[]) =>
-    Math.sqrt(values.reduce((sum, x) => sum + (x - mean(values)) ** 2, 0) / (values.length - 1));
+    Math.sqrt(values.reduce((sum, x) => sum + (x - mean(values)) ** 2, 0) / values.length);
   const lines = [
     ...folds.map((metrics, i) => ({ name: String(i + 1), metrics, total: false })),
     { name: "mean", metrics: over(mean), total: true },
@@ -178,7 +187,7 @@ export function curveFigures(data: ReportData): { markup: Markup; figures: Curve
   const { history, bestEpoch } = data;
   const best = history.filter(({ epoch }) => epoch === bestEpoch);
   const drawn = [...new Set([...thin(history, DRAWN), ...best])].sort((a, b) => a.epoch - b.epoch);
-  const curve = (id: string, axis: string, train: keyof EpochRecord, validation: keyof EpochRecord): Curves => {
+  const curve = (id: string, axis: string, train: keyof CurvePoint, validation: keyof CurvePoint): Curves => {
     const series = [
       { name: "training", color: "train", values: drawn.map((record) => finite(record[train])) },
       { name: "validation", color: "validation", values: drawn.map((record) => finite(record[validation])) },
@@ -188,7 +197,8 @@ export function curveFigures(data: ReportData): { markup: Markup; figures: Curve
     const log = low > 0 ? Math.max(...values) / low > 30 : undefined;
     return { id, axis, epochs: drawn.map(({ epoch }) => epoch), series, best: bestEpoch, log };
   };
-  const unit = data.dataset.unit && data.results.task === "regression" ? ` (${data.dataset.unit})` : "";
+  const hasUnit = data.results.task === "regression" && /^(MAE|RMSE|max)/i.test(data.metric);
+  const unit = hasUnit && data.dataset.unit ? ` (${data.dataset.unit})` : "";
   const figures = [
     curve("loss", "loss", "loss", "validationLoss"),
     curve("metric", `${data.metric}${unit}`, "metric", "validationMetric"),

@@ -1,0 +1,50 @@
+// The tasks that other libraries are measured on under the same names. Each returns the step that is timed.
+import { crossEntropy, grad, indices, l1Loss, matmul, mseLoss, noGrad, Rng, scope } from "spinel";
+import { ElemNet, Mlp } from "spinel/models";
+import { Adam, Sgd } from "spinel/train";
+
+const trainer = (optimizer, loss) => () =>
+  scope(() => {
+    optimizer.step(grad(loss(), optimizer.parameters));
+  });
+
+function gemm(n) {
+  return () => {
+    const rng = new Rng(1);
+    const a = rng.normal([n, n]);
+    const b = rng.normal([n, n]);
+    const step = () => noGrad(() => scope(() => void matmul(a, b)));
+    return { step, flops: 2 * n ** 3 };
+  };
+}
+
+export const tasks = {
+  gemm64: gemm(64),
+  gemm256: gemm(256),
+  gemm1024: gemm(1024),
+
+  /** 2-8-8-1, tanh throughout, batch 10, squared error, SGD 0.03. */
+  playground() {
+    const rng = new Rng(1);
+    const model = new Mlp([2, 8, 8, 1], rng, { activation: "tanh" });
+    const [x, y] = [rng.normal([10, 2]), rng.normal([10, 1]).sign()];
+    return { step: trainer(new Sgd(model, { lr: 0.03 }), () => mseLoss(model.forward(x).tanh(), y)) };
+  },
+
+  /** 784-512-256-10, ReLU, batch 128, cross-entropy, Adam. */
+  mlp() {
+    const rng = new Rng(1);
+    const model = new Mlp([784, 512, 256, 10], rng);
+    const x = rng.normal([128, 784]);
+    const labels = indices(Int32Array.from({ length: 128 }, () => rng.integer(10)));
+    return { step: trainer(new Adam(model), () => crossEntropy(model.forward(x), labels)) };
+  },
+
+  /** ElemNet's seventeen layers without dropout, batch 32, absolute error, Adam. */
+  elemnet() {
+    const rng = new Rng(1);
+    const model = new ElemNet(86, 1, rng, { dropout: false });
+    const [x, y] = [rng.uniform([32, 86]), rng.normal([32, 1])];
+    return { step: trainer(new Adam(model), () => l1Loss(model.forward(x), y)) };
+  },
+};

@@ -1,4 +1,4 @@
-import { fma } from "./simd";
+import { fma, fnma } from "./simd";
 
 // Every kernel here updates parameters p and state in place from gradients g, over elements [begin, end); no tails (padded blocks).
 
@@ -28,8 +28,8 @@ export function sgd(
 
 /**
  * Adam (Kingma & Ba 2015), AdamW (Loshchilov & Hutter 2019) and AMSGrad (Reddi et al. 2018; `top` holds the largest v, or is 0).
- * step = lr/(1 − β₁ᵗ), root = 1/√(1 − β₂ᵗ); decay is L2 added to g, shrink = 1 − lr·weightDecay the decoupled one.
- * p = shrink·p − step·m/(√v·root + ε).
+ * step = lr/(1 − β₁ᵗ), root = 1/√(1 − β₂ᵗ); decay is L2 added to g, shrink = lr·weightDecay the decoupled one.
+ * p = (p − shrink·p) − step·m/(√v·root + ε): 1 − shrink in f32 would be wrong in the same direction at every step.
  */
 export function adam(
   begin: i32, end: i32, p: usize, g: usize, m: usize, v: usize, top: usize,
@@ -41,7 +41,7 @@ export function adam(
   const b2 = f32x4.splat(<f32>beta2);
   const a2 = f32x4.splat(<f32>(1 - beta2));
   const wd = f32x4.splat(decay);
-  const keep = f32x4.splat(shrink);
+  const lost = f32x4.splat(shrink);
   const rate = f32x4.splat(step);
   const scale = f32x4.splat(root);
   const e = f32x4.splat(eps);
@@ -58,7 +58,7 @@ export function adam(
       v128.store(top + i, u);
     }
     const denominator = fma(f32x4.sqrt(u), scale, e);
-    v128.store(p + i, f32x4.sub(f32x4.mul(keep, x), f32x4.div(f32x4.mul(rate, m1), denominator)));
+    v128.store(p + i, f32x4.sub(fnma(lost, x, x), f32x4.div(f32x4.mul(rate, m1), denominator)));
   }
 }
 

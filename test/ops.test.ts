@@ -12,12 +12,13 @@ import {
   slope,
   type Trial,
   trials,
+  weighted,
 } from "./samples/trial.ts";
 import { SAMPLES } from "./samples.ts";
 
 /**
  * Every op against its f64 reference, on some 60 random calls each: empty, single, odd, long, broadcasting. Errors are relative to
- * the largest number in a call (for a derivative of L = Σ w·f, times Σ |w|); cases that need more say so.
+ * the largest number in a call (for a derivative of the loss, times Σ |w|); cases that need more say so.
  */
 const TOLERANCE = { value: 4e-7, gradient: 4e-7, second: 1e-6 };
 
@@ -74,7 +75,7 @@ describe.each(Object.entries<Case[]>(SAMPLES))("%s", (name, cases) => {
   test("gradient: vᵀ∇L against differences of the reference", () => {
     each(name, cases, (trial, xs, { gradient }) => {
       if (!hasValue(trial)) return;
-      const gs = grad(lossOf(computed(trial.sample, xs), trial.w), xs).map((g) => g.toArray());
+      const gs = grad(lossOf(computed(trial.sample, xs), trial), xs).map((g) => g.toArray());
       const known = trial.known.constant ? 0 : slope(trial);
       near("vᵀ∇L", dot(gs, trial.v), known, gradient * (scaleOf(gs, trial.v) + lossScale(trial)));
     });
@@ -83,8 +84,8 @@ describe.each(Object.entries<Case[]>(SAMPLES))("%s", (name, cases) => {
   test("second order: uᵀHv against differences of the reference", () => {
     each(name, cases, (trial, xs, { second }) => {
       if (!hasValue(trial) || xs.length === 0) return;
-      const gs = grad(lossOf(computed(trial.sample, xs), trial.w), xs, { differentiable: true });
-      const hs = grad(lossOf(gs, trial.u), xs).map((h) => h.toArray());
+      const gs = grad(lossOf(computed(trial.sample, xs), trial), xs, { differentiable: true });
+      const hs = grad(weighted(gs, trial.u), xs).map((h) => h.toArray());
       const known = trial.known.constant ? 0 : curvature(trial);
       near("uᵀHv", dot(hs, trial.v), known, second * (scaleOf(hs, trial.v) + lossScale(trial)));
     });
@@ -98,7 +99,7 @@ describe.each(Object.entries<Case[]>(SAMPLES))("%s", (name, cases) => {
         ys.map((y) => y.toArray()),
         trial.w,
       );
-      const gs = grad(lossOf(ys, trial.w), xs).map((g) => g.toArray());
+      const gs = grad(lossOf(ys, trial), xs).map((g) => g.toArray());
       const right = gs.map((g, k) => dot([g], [trial.sample.inputs[k]]));
       if (trial.known.linear === "jointly") expect(right.reduce((a, b) => a + b)).toBe(left);
       else expect(right).toEqual(right.map(() => left));
@@ -140,7 +141,7 @@ describe("fused ops", () => {
 
   test.each(FUSED)("%s: the gradient by kernels is the expansion's", (name) => {
     each(name, SAMPLES[name], (trial, xs, { gradient }) => {
-      const loss = lossOf(computed(trial.sample, xs), trial.w);
+      const loss = lossOf(computed(trial.sample, xs), trial);
       const kernels = grad(loss, xs);
       grad(loss, xs, { differentiable: true }).forEach((g, k) => {
         const known = { shape: g.shape, data: Float64Array.from(g.data) };

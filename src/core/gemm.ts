@@ -30,7 +30,7 @@ export interface Product {
 export type Activation = keyof typeof ACTIVATIONS;
 const ACTIVATIONS = { none: 0, relu: 1 };
 
-/** Blocks of C that a thread takes at a time: 60 rows are panels of 6 as well as of 5, the heights in the two builds. */
+/** Blocks of C that a thread takes at a time: 60 rows are panels of 6 and of 5, the heights in the two builds. */
 const ROWS = 60;
 const COLUMNS = 64;
 /** Floats in which a block of C completes the tiles that C's edge cuts. */

@@ -90,7 +90,7 @@ class Walk {
     }
     const work = found.filter((t) => this.reaching.has(t));
     const inOrder = !this.pending.length || !work.length || work[0].node!.id > this.pending.at(-1)!.node!.id;
-    this.pending.push(...work);
+    for (const t of work) this.pending.push(t);
     if (!inOrder) this.pending.sort((a, b) => a.node!.id - b.node!.id);
   }
 

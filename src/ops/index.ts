@@ -1,5 +1,5 @@
 /** Every op, and the ops as methods of Tensor. */
-import { asTensor, type Indices, Tensor } from "../core/tensor.ts";
+import { asTensor, Tensor } from "../core/tensor.ts";
 import * as activation from "./activation.ts";
 import * as elementwise from "./elementwise.ts";
 import * as gather from "./gather.ts";
@@ -40,6 +40,7 @@ const arithmetic = {
 const { abs, clamp, cos, erf, exp, expm1, floor, log, log1p, log2, maskedFill, neg, recip, rsqrt } = elementwise;
 const { sign, sin, sinc, sqrt, square, tanh } = elementwise;
 const { elu, gelu, leakyRelu, mish, prelu, relu, sigmoid, silu, softplus } = activation;
+const { argmax, argmin, argsort, topk } = reduce;
 const { expand, logSoftmax, logSumExp, max, mean, min, norm, softmax, sum, sumTo, variance } = reduce;
 const { chunk, flatten, flip, pad, permute, roll, slice, split, squeeze, transpose, unsqueeze } = layout;
 const { pick, put, take } = gather;
@@ -47,6 +48,7 @@ const { pick, put, take } = gather;
 /** Ops whose first argument becomes `this`. */
 const methods = {
   ...arithmetic,
+  ...{ argmax, argmin, argsort, topk },
   ...{
     abs,
     clamp,
@@ -68,11 +70,6 @@ const methods = {
     sqrt,
   },
   ...{ square, tanh, elu, gelu, leakyRelu, mish, prelu, relu, sigmoid, silu, softplus },
-  argmax: (x: Tensor, options?: reduce.OneAxis): Indices => reduce.argmax(x, options),
-  argmin: (x: Tensor, options?: reduce.OneAxis): Indices => reduce.argmin(x, options),
-  argsort: (x: Tensor, options?: { descending?: boolean }): Indices => reduce.argsort(x, options),
-  topk: (x: Tensor, options: { k: number; largest?: boolean }): { values: Tensor; index: Indices } =>
-    reduce.topk(x, options),
   ...{
     expand,
     logSoftmax,

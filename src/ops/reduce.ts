@@ -140,9 +140,14 @@ function argReduce(call: string, x: Tensor, axis: number, sign: 1 | -1, flat: bo
 }
 
 /** Where the largest stands along an axis (the first of equals; NaN counts as largest), row-major over the other axes. */
-export const argmax = (x: Tensor, { axis = -1 }: OneAxis = {}): Indices => argReduce("argmax", x, axis, 1, false);
+export function argmax(x: Tensor, { axis = -1 }: OneAxis = {}): Indices {
+  return argReduce("argmax", x, axis, 1, false);
+}
+
 /** Where the smallest stands along an axis. */
-export const argmin = (x: Tensor, { axis = -1 }: OneAxis = {}): Indices => argReduce("argmin", x, axis, -1, false);
+export function argmin(x: Tensor, { axis = -1 }: OneAxis = {}): Indices {
+  return argReduce("argmin", x, axis, -1, false);
+}
 
 function extreme(
   call: string,

@@ -52,6 +52,13 @@ export const GRAIN = 16384;
 /** Rows of `width` elements in one chunk. */
 export const rowGrain = (width: number): number => Math.max(1, Math.ceil(GRAIN / Math.max(width, 1)));
 
+/** A row is the unit of work, so a long one is cut in halves while that is possible and worth a chunk of its own. */
+function pieceOf(inner: number): number {
+  let piece = inner;
+  while (piece > GRAIN && piece % 2 === 0) piece /= 2;
+  return piece;
+}
+
 /** Runs a kernel over operands that broadcast: flat where all shapes agree, else along merged rows. */
 export function runBroadcast(kernel: string, y: Tensor, operands: readonly Tensor[]): void {
   if (operands.every((t) => sameShape(t.shape, y.shape))) {
@@ -63,8 +70,14 @@ export function runBroadcast(kernel: string, y: Tensor, operands: readonly Tenso
     y.shape,
     operands.map((t) => broadcastStrides(t.shape, y.shape)),
   );
-  const inner = sizes.pop() ?? 1;
+  let inner = sizes.pop() ?? 1;
   const innerStrides = strides.map((s) => s.pop() ?? 0);
+  const piece = pieceOf(inner);
+  if (piece < inner) {
+    sizes.push(inner / piece);
+    strides.forEach((s, k) => s.push(innerStrides[k] * piece));
+    inner = piece;
+  }
   withDims([...sizes, ...strides.flat()], (dims) =>
     parallel(
       `${kernel}Broadcast` as KernelName,

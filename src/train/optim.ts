@@ -204,7 +204,7 @@ export class Adam extends Optimizer {
   }
 
   protected update(p: Tensor, g: Tensor, state: Record<string, Tensor>, lr: number, weightDecay: number): void {
-    this.run(p, g, state, lr, weightDecay, 1);
+    this.run(p, g, state, lr, weightDecay, 0);
   }
 
   protected run(p: Tensor, g: Tensor, state: Record<string, Tensor>, lr: number, decay: number, shrink: number): void {
@@ -229,7 +229,7 @@ export class AdamW extends Adam {
     lr: number,
     weightDecay: number,
   ): void {
-    this.run(p, g, state, lr, 0, 1 - lr * weightDecay);
+    this.run(p, g, state, lr, 0, lr * weightDecay);
   }
 }
 

@@ -131,7 +131,7 @@ function multiply({ a, b, c, before, product }: Case): void {
 
 const bit = (x: number, i: number): boolean => ((x >> i) & 1) === 1;
 
-/** One kernel family, whole and chunked, with blocks so small that every product has borders of slices, blocks and tiles. */
+/** One kernel family, whole and chunked; the blocks are so small that every product crosses their borders. */
 function run(kind: "packed" | "small" | "dot", { a, b, c, before, product }: Case): void {
   const { m, n, k, ars, acs, brs, bcs, ldc, batch, strideA, strideB, strideC } = product as Required<Product>;
   const end = [+product.accumulate!, product.bias!, product.activation === "relu" ? 1 : 0];

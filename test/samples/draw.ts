@@ -1,4 +1,3 @@
-import { Rng } from "../../src/core/random.ts";
 import { type Shape, sizeOf } from "../../src/core/shape.ts";
 import { type Indices, indices, type Tensor, tensor } from "../../src/index.ts";
 import { type Nd, nd } from "../reference/nd.ts";
@@ -39,29 +38,33 @@ const SIZES = [1, 2, 3, 4, 5, 6, 7, 8, 9, 15, 16, 17, 31, 33];
 
 /** The random choices of one sample: a function of `seed`. `kind` walks through the special shapes. */
 export class Draw {
-  readonly rng: Rng;
-
   constructor(
-    seed: number,
+    private state: number,
     /** 0: one axis is empty; 1: all sizes are 1; 2: one axis is long; else anything. */
     readonly kind: number,
     /** Sizes that split into many chunks; no reference is computed for them. */
     readonly large = false,
-  ) {
-    this.rng = new Rng(seed);
+  ) {}
+
+  /** A number in [0, 1): mulberry32. */
+  random(): number {
+    this.state = (this.state + 0x6d2b79f5) | 0;
+    let t = Math.imul(this.state ^ (this.state >>> 15), this.state | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
   }
 
   /** A whole number from low to high, both included. */
   int(low: number, high: number): number {
-    return low + this.rng.integer(high - low + 1);
+    return low + Math.floor(this.random() * (high - low + 1));
   }
 
   pick<T>(choices: readonly T[]): T {
-    return choices[this.rng.integer(choices.length)];
+    return choices[this.int(0, choices.length - 1)];
   }
 
   chance(p: number): boolean {
-    return this.rng.random() < p;
+    return this.random() < p;
   }
 
   /** A size for one axis that the op has a name for (m, n, k). */
@@ -72,10 +75,10 @@ export class Draw {
     return Math.min(most, this.pick(SIZES));
   }
 
-  /** A shape of some 1 … 1000 elements (large: 2¹⁸). */
-  shape(minRank: number, maxRank: number, { empty = true }: { empty?: boolean } = {}): number[] {
+  /** A shape of some 1 … 1500 items (large: 2¹⁸ elements, `per` to an item). */
+  shape(minRank: number, maxRank: number, { empty = true, per = 1 } = {}): number[] {
     const rank = this.int(minRank, maxRank);
-    if (this.large) return this.largeShape(Math.max(rank, 1));
+    if (this.large) return this.largeShape(Math.max(rank, 1), 18 - Math.log2(per));
     if (this.kind === 1) return new Array<number>(rank).fill(1);
     const shape: number[] = [];
     for (let d = 0, left = 300; d < rank; d++) {
@@ -92,10 +95,10 @@ export class Draw {
     return shape;
   }
 
-  private largeShape(rank: number): number[] {
-    const weights = Array.from({ length: rank }, () => 0.2 + this.rng.random());
+  private largeShape(rank: number, bits: number): number[] {
+    const weights = Array.from({ length: rank }, () => 0.2 + this.random());
     const sum = weights.reduce((a, b) => a + b, 0);
-    return weights.map((w) => Math.ceil(2 ** ((18 * w) / sum)));
+    return weights.map((w) => Math.ceil(2 ** ((bits * w) / sum)));
   }
 
   /** Shapes of `count` operands that broadcast with each other. */
@@ -115,7 +118,7 @@ export class Draw {
 
   /** Some of the axes, each once, in any order, some counted from the end; possibly none. */
   axes(shape: Shape): number[] {
-    return [...this.rng.permutation(shape.length)]
+    return this.permutation(shape.length)
       .filter(() => this.chance(0.5))
       .map((d) => (this.chance(0.5) ? d : d - shape.length));
   }
@@ -124,7 +127,7 @@ export class Draw {
   values(shape: Shape, { low = -2, high = 2, away = [], gap = 0.05 }: Range = {}): Nd {
     const draw = (): number => {
       for (;;) {
-        const v = Math.fround(low + (high - low) * this.rng.random());
+        const v = Math.fround(low + (high - low) * this.random());
         if (away.every((k) => Math.abs(v - k) >= gap)) return v;
       }
     };
@@ -134,11 +137,20 @@ export class Draw {
   /** Numbers that are all different by more than 0.03, in random order. */
   distinct(shape: Shape): Nd {
     const n = sizeOf(shape);
-    const order = this.rng.permutation(n);
+    const order = this.permutation(n);
     return nd(
       shape,
-      Float64Array.from(order, (at) => Math.fround((at - n / 2) / 16 + this.rng.random() / 64)),
+      Float64Array.from(order, (at) => Math.fround((at - n / 2) / 16 + this.random() / 64)),
     );
+  }
+
+  permutation(n: number): number[] {
+    const order = Array.from({ length: n }, (_, i) => i);
+    for (let i = n - 1; i > 0; i--) {
+      const j = this.int(0, i);
+      [order[i], order[j]] = [order[j], order[i]];
+    }
+    return order;
   }
 
   /** 0 or 1. */

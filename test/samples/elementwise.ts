@@ -144,7 +144,7 @@ export const ELEMENTWISE = {
   erf: [unary(ops.erf, f.erf)],
   sinc: [
     unary(ops.sinc, f.sinc, { range: { low: -9, high: 9 } }),
-    unary(ops.sinc, f.sinc, { range: { low: -0.4, high: 0.4 } }),
+    unary(ops.sinc, f.sinc, { range: { low: -1.2, high: 1.2 } }),
   ],
   heaviside: [
     {

@@ -59,6 +59,7 @@ export const GATHER = {
   put: [
     {
       linear: "jointly",
+      tolerance: { value: 2e-6 }, // up to 1500 terms, one after the other
       draw(d) {
         const x = d.values(d.shape(1, 4));
         const axis = d.chance(0.3) ? undefined : d.axis(x.shape);
@@ -94,7 +95,7 @@ export const GATHER = {
     {
       linear: "jointly",
       draw(d) {
-        const shape = [...d.shape(0, 3), d.size({ empty: false })];
+        const shape = [...d.shape(0, 3, { per: 80 }), d.size({ empty: false })];
         const x = d.values(shape);
         const index = d.index(x.data.length / shape[shape.length - 1], shape[shape.length - 1]);
         return {

@@ -56,7 +56,7 @@ export const LAYOUT = {
       draw(d) {
         const x = d.values(d.shape(0, 5));
         const rank = x.shape.length;
-        const axes = [...d.rng.permutation(rank)].map((a) => (d.chance(0.5) ? a : a - rank));
+        const axes = d.permutation(rank).map((a) => (d.chance(0.5) ? a : a - rank));
         return {
           attrs: { axes },
           inputs: [x],

@@ -36,7 +36,7 @@ const apart = (d: Draw, shape: number[]): Nd[] => [
 
 /** Logits [rows, classes], sometimes with more axes, and labels. */
 function classes(d: Draw) {
-  const shape = [...d.shape(1, 2), d.size({ empty: false })];
+  const shape = [...d.shape(1, 2, { per: 80 }), d.size({ empty: false })];
   const x = d.values(shape, { low: -4, high: 4 });
   return { x, labels: d.index(x.data.length / shape[shape.length - 1], shape[shape.length - 1]) };
 }

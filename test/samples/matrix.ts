@@ -14,7 +14,7 @@ const batches = (d: Draw): number[][] => {
 
 /** 3 × 3 matrices with determinants well away from 0: a permutation's, stretched, with noise. */
 function matrices(d: Draw): Nd {
-  const shape = d.shape(0, 2);
+  const shape = d.shape(0, 2, { per: 9 });
   const core = [0, 2, 0, 0, 0, 1.5, 1, 0, 0];
   const noise = d.values([...shape, 3, 3], { low: -0.3, high: 0.3 });
   return { shape: noise.shape, data: noise.data.map((v, i) => Math.fround(v + core[i % 9])) };
@@ -101,11 +101,14 @@ export const MATRIX = {
   outer: [
     {
       linear: "in each",
-      draw: (d) => ({
-        inputs: [d.values(d.shape(1, 1)), d.values([d.size()])],
-        run: ([a, b]) => ops.outer(a, b),
-        reference: ([a, b]) => matrix.outer(a, b),
-      }),
+      draw(d) {
+        const most = d.large ? 300 : 33;
+        return {
+          inputs: [d.values([d.size({ most })]), d.values([d.size({ most })])],
+          run: ([a, b]) => ops.outer(a, b),
+          reference: ([a, b]) => matrix.outer(a, b),
+        };
+      },
     },
   ],
   det3: [

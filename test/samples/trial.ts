@@ -1,11 +1,14 @@
-import { add, mul, sum, type Tensor } from "../../src/index.ts";
+import { add, affine, mul, square, sum, type Tensor } from "../../src/index.ts";
 import { type Nd, total } from "../reference/nd.ts";
 import { type Case, Draw, type Sample, toTensor } from "./draw.ts";
 
 /** Draws of each op, spread over its cases. */
 const DRAWS = 56;
 
-/** A drawn call with random directions u, v of its inputs and weights w of its outputs: L(x) = Σ w·f(x) is its loss. */
+/**
+ * A drawn call y = f(x) with random directions u, v of its inputs and weights w of its outputs. Its loss is L(x) = Σ w·(y + bend·y²):
+ * bent, so that the cotangent that reaches the op depends on x and second order sees the vjp differentiated by both.
+ */
 export interface Trial {
   /** The call and its seed, for messages. */
   readonly text: string;
@@ -14,9 +17,10 @@ export interface Trial {
   readonly u: readonly Nd[];
   readonly v: readonly Nd[];
   readonly w: readonly Nd[];
+  readonly bend: number;
 }
 
-const asList = <T extends object>(x: T | T[]): T[] => (Array.isArray(x) ? x : [x]);
+export const asList = <T extends object>(x: T | T[]): T[] => (Array.isArray(x) ? x : [x]);
 
 /** A function of the op's name and of i, so that a new op changes no other's samples. */
 export function seedOf(name: string, i: number): number {
@@ -33,20 +37,22 @@ export function* trials(name: string, cases: readonly Case[], integers = false):
     const random = (x: Nd): Nd => {
       return {
         shape: x.shape,
-        data: x.data.map(() => (integers ? d.int(-3, 3) : Math.fround(2 * d.rng.random() - 1))),
+        data: x.data.map(() => (integers ? d.int(-3, 3) : Math.fround(2 * d.random() - 1))),
       };
     };
     const drawn = known.draw(d);
     const sample = integers ? { ...drawn, inputs: drawn.inputs.map(random) } : drawn;
     const shapes = sample.inputs.map((x) => `[${x.shape.join(", ")}]`).join(", ");
     const attrs = sample.attrs === undefined ? "" : ` ${JSON.stringify(sample.attrs)}`;
+    const ys = expected(sample);
     yield {
       text: `${name}(${shapes})${attrs}, seed ${seedOf(name, i)}, kind ${d.kind}`,
       known,
       sample,
       u: sample.inputs.map(random),
       v: sample.inputs.map(random),
-      w: expected(sample).map(random),
+      w: ys.map(random),
+      bend: integers ? 0 : 0.3 / Math.max(1, largest(ys)),
     };
   }
 }
@@ -54,9 +60,16 @@ export function* trials(name: string, cases: readonly Case[], integers = false):
 export const expected = ({ reference, inputs }: Sample): Nd[] => asList(reference(inputs));
 export const computed = ({ run }: Sample, xs: readonly Tensor[]): Tensor[] => asList(run(xs));
 
-/** L(x) = Σ w·f(x) by ops. */
-export const lossOf = (ys: readonly Tensor[], w: readonly Nd[]): Tensor =>
+/** Σ w·y by ops. */
+export const weighted = (ys: readonly Tensor[], w: readonly Nd[]): Tensor =>
   ys.map((y, k) => sum(mul(y, toTensor(w[k])))).reduce((a, b) => add(a, b));
+
+/** L by ops. */
+export const lossOf = (ys: readonly Tensor[], { w, bend }: Trial): Tensor =>
+  weighted(
+    ys.map((y) => add(y, affine(square(y), { scale: bend, shift: 0 }))),
+    w,
+  );
 
 export const dot = (a: readonly ArrayLike<number>[], b: readonly Nd[]): number =>
   total(a.flatMap((x, k) => Array.from(x, (p, i) => p * b[k].data[i])));
@@ -70,13 +83,13 @@ export const largest = (xs: readonly Nd[]): number =>
   xs.reduce((most, x) => x.data.reduce((m, v) => (Number.isFinite(v) ? Math.max(m, Math.abs(v)) : m), most), 0);
 
 /** L at x + s·u + t·v, by the reference. */
-function shifted({ sample, u, v, w }: Trial, s: number, t: number): number {
+function shifted({ sample, u, v, w, bend }: Trial, s: number, t: number): number {
   const xs = sample.inputs.map((x, k) => ({
     shape: x.shape,
     data: x.data.map((p, i) => p + s * u[k].data[i] + t * v[k].data[i]),
   }));
   return dot(
-    asList(sample.reference(xs)).map((y) => y.data),
+    asList(sample.reference(xs)).map((y) => y.data.map((p) => p + bend * p * p)),
     w,
   );
 }

@@ -52,10 +52,10 @@ function near(what: string, actual: number, known: number, allowed: number): voi
   if (!(Math.abs(actual - known) <= allowed)) expect.fail(`${what} is ${actual}, not ${known} ± ${allowed}`);
 }
 
-/** The size of L's terms. */
+/** The size of L's terms, and of their change over a unit of x. */
 function lossScale({ sample, w }: Trial): number {
   const ones = w.map((x) => x.data.map(() => 1));
-  return largest([...sample.inputs, ...expected(sample)]) * scaleOf(ones, w);
+  return Math.max(1, largest([...sample.inputs, ...expected(sample)])) * scaleOf(ones, w);
 }
 
 /** Whether the call has a value (the mean of nothing has none). */
@@ -66,18 +66,21 @@ describe.each(Object.entries<Case[]>(SAMPLES))("%s", (name, cases) => {
     each(name, cases, ({ sample }, xs, { value }) => {
       const ys = expected(sample);
       const scale = largest([...sample.inputs, ...ys]);
-      computed(sample, xs).forEach((y, k) => {
-        same(y, ys[k], value * scale);
-      });
+      const found = computed(sample, xs);
+      expect(found.length).toBe(ys.length);
+      for (const [k, y] of ys.entries()) same(found[k], y, value * scale);
     });
   });
 
   test("gradient: vᵀ∇L against differences of the reference", () => {
     each(name, cases, (trial, xs, { gradient }) => {
       if (!hasValue(trial)) return;
-      const gs = grad(lossOf(computed(trial.sample, xs), trial), xs).map((g) => g.toArray());
+      const loss = lossOf(computed(trial.sample, xs), trial);
+      const gs = grad(loss, xs).map((g) => g.toArray());
       const known = trial.known.constant ? 0 : slope(trial);
       near("vᵀ∇L", dot(gs, trial.v), known, gradient * (scaleOf(gs, trial.v) + lossScale(trial)));
+      // Asked for alone, an input gets the same gradient.
+      if (xs.length > 1) for (const [k, x] of xs.entries()) expect(grad(loss, [x])[0].toArray()).toEqual(gs[k]);
     });
   });
 

@@ -28,7 +28,12 @@ beforeAll(() => {
 afterAll(() => rmSync(project, { recursive: true, force: true }));
 
 test("the package holds the built library, its licence and its history, and nothing else", () => {
-  expect(files.filter((f) => !f.startsWith("dist/")).sort()).toEqual(["CHANGELOG.md", "LICENSE", "README.md", "package.json"]);
+  expect(files.filter((f) => !f.startsWith("dist/")).sort()).toEqual([
+    "CHANGELOG.md",
+    "LICENSE",
+    "README.md",
+    "package.json",
+  ]);
   expect(files.filter((f) => !/\.(js|d\.ts)$/.test(f) && f.startsWith("dist/"))).toEqual([]);
   const { exports, bin } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
   for (const entry of Object.values<{ types: string; default: string } | string>(exports))
@@ -89,8 +94,15 @@ test("its types check under strict rules, libraries included", () => {
   );
   symlinkSync(join(root, "node_modules", "@types"), join(project, "node_modules", "@types"), "junction");
   const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
-  const options = "--noEmit --strict --target es2022 --module nodenext --moduleResolution nodenext --skipLibCheck false --types node".split(" ");
-  const { stdout, status } = spawnSync(process.execPath, [tsc, ...options, "--lib", "es2022,esnext.disposable,dom,dom.iterable", "use.ts"], { cwd: project, encoding: "utf8" });
+  const options =
+    "--noEmit --strict --target es2022 --module nodenext --moduleResolution nodenext --skipLibCheck false --types node".split(
+      " ",
+    );
+  const { stdout, status } = spawnSync(
+    process.execPath,
+    [tsc, ...options, "--lib", "es2022,esnext.disposable,dom,dom.iterable", "use.ts"],
+    { cwd: project, encoding: "utf8" },
+  );
   expect(stdout).toBe("");
   expect(status).toBe(0);
 });

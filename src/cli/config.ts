@@ -1,57 +1,88 @@
+import { readFileSync } from "node:fs";
 import * as v from "valibot";
 import { UserError } from "../core/errors.ts";
+import { unknownName } from "../data/open.ts";
+import { fileError } from "../io/files.ts";
+import { type ActivationName, activations } from "../nn/index.ts";
+import { type ScheduleConfig, schedule } from "../train/schedule.ts";
 
-const count = v.pipe(v.number(), v.integer(), v.minValue(1));
-const rate = v.pipe(v.number(), v.finite(), v.minValue(0));
-const share = v.pipe(v.number(), v.gtValue(0), v.ltValue(1));
+const one = <const T extends string>(...names: T[]) => v.message(v.picklist(names), `must be one of ${names.join(", ")}`);
+const text = v.message(v.pipe(v.string(), v.nonEmpty()), "must be a text");
+const texts = v.message(v.array(v.string()), "must be a list of column names");
+const flag = v.message(v.boolean(), "must be true or false");
+const count = v.message(
+  v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(2 ** 31 - 1)),
+  "must be a whole number ≥ 1",
+);
+const rate = v.message(v.pipe(v.number(), v.finite(), v.minValue(0)), "must be a number ≥ 0");
+const above0 = v.message(v.pipe(v.number(), v.finite(), v.gtValue(0)), "must be a number above 0");
+const share = v.message(v.pipe(v.number(), v.gtValue(0), v.ltValue(1)), "must be between 0 and 1");
+const below1 = v.message(v.pipe(v.number(), v.minValue(0), v.ltValue(1)), "must be at least 0 and below 1");
 
 /** config.json of a run: everything that its result depends on. Flags of `spinel train` and `--config FILE` fill the same fields. */
 export const runConfig = v.strictObject({
-  spinel: v.optional(v.string()),
-  model: v.picklist(["mlp", "elemnet"]),
-  data: v.string(),
-  /** SHA-256 of each data file, written by the run: a resumed or repeated run must see the same data. */
-  sha256: v.optional(v.record(v.string(), v.string())),
-  val: v.optional(v.string()),
-  test: v.optional(v.string()),
-  target: v.string(),
-  unit: v.optional(v.string()),
-  task: v.optional(v.picklist(["regression", "classification"])),
-  id: v.optional(v.string()),
-  formula: v.optional(v.string()),
-  numeric: v.optional(v.array(v.string()), []),
-  categorical: v.optional(v.array(v.string()), []),
-  dropMissing: v.optional(v.boolean(), false),
-  delimiter: v.optional(v.string()),
-  features: v.optional(v.picklist(["fractions", "allFractions", "magpie", "magpie+fractions", "cgcnn", "none"])),
-  valFraction: v.optional(share, 0.1),
+  model: one("mlp", "elemnet"),
+  data: text,
+  target: text,
+  unit: v.optional(text),
+  val: v.optional(text),
+  valFraction: v.optional(share),
+  test: v.optional(text),
   testFraction: v.optional(share),
-  folds: v.optional(v.union([v.pipe(v.number(), v.integer(), v.minValue(2)), v.literal("matbench")])),
-  seed: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(Number.MAX_SAFE_INTEGER)), 0),
-  threads: v.optional(count),
-  deterministic: v.optional(v.boolean(), false),
+  folds: v.optional(
+    v.message(
+      v.union([v.pipe(v.number(), v.integer(), v.minValue(2)), v.literal("matbench")]),
+      'must be a whole number ≥ 2 or "matbench"',
+    ),
+  ),
+  task: v.optional(one("regression", "classification")),
+  id: v.optional(text),
+  formula: v.optional(text),
+  numeric: v.optional(texts, []),
+  categorical: v.optional(texts, []),
+  ignore: v.optional(texts, []),
+  features: v.optional(one("fractions", "allFractions", "magpie", "magpie+fractions", "cgcnn", "none")),
+  dropMissing: v.optional(flag, false),
+  delimiter: v.optional(text),
+  hidden: v.optional(v.message(v.array(count), "must be whole numbers ≥ 1")),
+  activation: v.optional(one(...(Object.keys(activations) as ActivationName[]))),
+  dropout: v.optional(below1),
+  norm: v.optional(one("batch", "layer", "none")),
+  residual: v.optional(flag),
   epochs: v.optional(count),
   batchSize: v.optional(count),
-  patience: v.optional(count),
-  optimizer: v.optional(v.picklist(["sgd", "adam", "adamw", "rmsprop", "adagrad"])),
   lr: v.optional(rate),
-  momentum: v.optional(rate),
+  optimizer: v.optional(one("sgd", "adam", "adamw", "rmsprop", "adagrad")),
+  momentum: v.optional(below1),
   weightDecay: v.optional(rate),
   l1: v.optional(rate),
-  schedule: v.optional(v.union([v.string(), v.looseObject({ name: v.string() })])),
-  loss: v.optional(v.picklist(["mse", "l1", "huber"])),
-  labelSmoothing: v.optional(v.pipe(v.number(), v.minValue(0), v.ltValue(1))),
-  clipNorm: v.optional(rate),
-  clipValue: v.optional(rate),
+  schedule: v.optional(
+    v.message(v.union([v.string(), v.looseObject({ name: v.string() })]), 'must be a name or { "name": … }'),
+  ),
+  loss: v.optional(one("mse", "l1", "huber")),
+  labelSmoothing: v.optional(below1),
+  patience: v.optional(count),
+  clipNorm: v.optional(above0),
+  clipValue: v.optional(above0),
   ema: v.optional(share),
-  hidden: v.optional(v.array(count)),
-  activation: v.optional(v.string()),
-  dropout: v.optional(v.union([v.pipe(v.number(), v.minValue(0), v.ltValue(1)), v.boolean()])),
-  norm: v.optional(v.picklist(["batch", "layer", "none"])),
-  residual: v.optional(v.boolean()),
+  seed: v.optional(
+    v.message(
+      v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(Number.MAX_SAFE_INTEGER)),
+      "must be a whole number from 0 to 2^53 − 1",
+    ),
+    0,
+  ),
+  threads: v.optional(count),
+  deterministic: v.optional(flag, false),
+  checkpointSeconds: v.optional(rate),
+  /** The rest is written by the run: what it was made with, and the SHA-256 of its data, which must not change under it. */
+  spinel: v.optional(v.string()),
+  kernels: v.optional(v.string()),
+  sha256: v.optional(v.record(v.string(), v.string())),
 });
 
 export type RunConfig = v.InferOutput<typeof runConfig>;
+export type Fields = Record<string, unknown>;
 
 /** What a model is trained with where the user says nothing. ElemNet's are the authors'. */
 const DEFAULTS: Record<RunConfig["model"], Partial<RunConfig>> = {
@@ -62,37 +93,92 @@ const DEFAULTS: Record<RunConfig["model"], Partial<RunConfig>> = {
     lr: 1e-3,
     weightDecay: 1e-4,
     schedule: "cosineAnnealing",
-    loss: "l1",
     hidden: [256, 256],
     activation: "silu",
     dropout: 0,
     norm: "none",
     residual: false,
   },
-  elemnet: {
-    features: "fractions",
-    epochs: 200,
-    batchSize: 32,
-    optimizer: "adam",
-    lr: 1e-4,
-    schedule: "constant",
-    loss: "l1",
-    dropout: true,
-  },
+  elemnet: { features: "fractions", epochs: 200, batchSize: 32, optimizer: "adam", lr: 1e-4, schedule: "constant" },
 };
 
-/** Checks the fields and fills in the model's defaults. `from` names their origin in errors. */
-export function completeConfig(fields: Record<string, unknown>, from: string): RunConfig {
+/** Of each pair only one can be given; a flag wins over the file's other one. */
+const EITHER_OR = [
+  ["val", "valFraction"],
+  ["test", "testFraction"],
+  ["folds", "val"],
+  ["folds", "test"],
+  ["folds", "testFraction"],
+] as const;
+
+/** A field as the flag that sets it: batchSize → --batch-size. */
+export const flagOf = (field: string): string => `--${field.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`;
+
+/** Checks the fields of flags, which win, and of a file, and fills in the model's defaults. */
+export function completeConfig(flags: Fields, base: { file: string; fields: Fields } = { file: "", fields: {} }): RunConfig {
+  const nameOf = (field: string): string => (field in base.fields && !(field in flags) ? `${base.file}: ${field}` : flagOf(field));
+  const fields = { ...base.fields, ...flags };
+  for (const [a, b] of [...EITHER_OR, ...EITHER_OR.map(([a, b]) => [b, a] as const)])
+    if (a in flags && !(b in flags)) delete fields[b];
+  if (fields.sha256) fields.sha256 = Object.fromEntries(Object.entries(fields.sha256).filter(([role]) => !(role in flags)));
   const { success, output, issues } = v.safeParse(runConfig, fields);
-  if (!success) {
-    const [issue] = issues;
-    const field = v.getDotPath(issue) ?? "the whole";
-    const { message } = issue;
-    const known =
-      issue.type === "strict_object"
-        ? `There is no such field; ${from} knows ${Object.keys(runConfig.entries).join(", ")}.`
-        : undefined;
-    throw new UserError(`${from}: ${field}: ${message.replace(/^Invalid (\w+): /, "wrong $1: ")}.`, known);
+  if (!success) throw wrongField(issues[0], nameOf, base.file);
+  const config: RunConfig = { ...DEFAULTS[output.model], ...output };
+  const given = (name: string): boolean => (config as Fields)[name] !== undefined;
+  for (const [a, b] of EITHER_OR)
+    if (given(a) && given(b)) throw new UserError(`${nameOf(a)} and ${nameOf(b)} exclude each other: leave one out.`);
+  if (!config.val) config.valFraction ??= 0.1;
+  if (config.model === "elemnet") {
+    const alien = ["hidden", "activation", "norm", "residual"].find(given);
+    if (alien) throw new UserError(`${nameOf(alien)}: ElemNet's layers are fixed.`, "Leave it out, or train an mlp.");
+    if (config.dropout)
+      throw new UserError(`${nameOf("dropout")}: ElemNet has its own dropout rates.`, "Only 0, no dropout, can be chosen.");
   }
-  return { ...DEFAULTS[output.model], ...output };
+  if (given("momentum") && config.optimizer !== "sgd" && config.optimizer !== "rmsprop")
+    throw new UserError(`${nameOf("momentum")} is for sgd and rmsprop; the optimizer is ${config.optimizer}.`);
+  // A wrong schedule is an error here, not after the data have been read.
+  if (config.schedule) {
+    const { lr = 0, epochs = 1 } = config;
+    schedule(config.schedule as ScheduleConfig | string, { lr, epochs, stepsPerEpoch: 1, mode: "min" });
+  }
+  return inOrder(config);
+}
+
+function wrongField(issue: v.InferIssue<typeof runConfig>, nameOf: (field: string) => string, file: string): UserError {
+  const field = String(issue.path?.[0].key ?? "");
+  const known = Object.keys(runConfig.entries);
+  if (issue.path && !known.includes(field)) return unknownName(`${file}: there is no field`, field, known);
+  const got = JSON.stringify(issue.input);
+  if (got === undefined) return missing(field);
+  if (field === "model") return unknownName("There is no model", String(issue.input), runConfig.entries.model.options);
+  return new UserError(`${nameOf(field)} ${issue.message}, not ${got}.`);
+}
+
+function missing(field: string): UserError {
+  const what: Record<string, string> = { model: "a MODEL: mlp or elemnet", data: "--data FILE", target: "--target COLUMN" };
+  return new UserError(
+    `train needs ${what[field]}.`,
+    "For example: spinel train mlp --data alloys.csv --target strength",
+  );
+}
+
+/** The fields in the schema's order, so that config.json reads from the model to the details. */
+export function inOrder(config: RunConfig): RunConfig {
+  const fields = config as Fields;
+  const names = Object.keys(runConfig.entries).filter((name) => fields[name] !== undefined);
+  return Object.fromEntries(names.map((name) => [name, fields[name]])) as RunConfig;
+}
+
+/** The fields of a config.json, not checked yet. */
+export function readConfig(file: string): Fields {
+  let fields: unknown;
+  try {
+    fields = JSON.parse(readFileSync(file, "utf8"));
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw fileError(file, error);
+    throw new UserError(`${file} is not JSON: ${error.message}.`);
+  }
+  if (typeof fields !== "object" || fields === null || Array.isArray(fields))
+    throw new UserError(`${file} is not a configuration: it must be an object, { "model": … }.`);
+  return fields as Fields;
 }

@@ -1,39 +1,27 @@
 import { InvalidArgumentError } from "commander";
 
-/** Readers of option values; commander turns their errors into one clear line. */
+/** Readers of option values. Their complaint follows the option and the value: `--epochs "x": a number is needed.` */
 export function number(text: string): number {
   const value = Number(text);
-  if (text.trim() === "" || !Number.isFinite(value)) throw new InvalidArgumentError(`"${text}" is not a number.`);
+  if (text.trim() === "" || !Number.isFinite(value)) throw new InvalidArgumentError("a number is needed.");
   return value;
 }
 
 export function natural(text: string): number {
-  const value = number(text);
-  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError(`"${text}" is not a whole number ≥ 1.`);
-  return value;
-}
-
-export function fraction(text: string): number {
-  const value = number(text);
-  if (!(value > 0 && value < 1)) throw new InvalidArgumentError(`"${text}" is not between 0 and 1.`);
+  const value = Number(text);
+  if (!(/^\d+$/.test(text) && value >= 1 && value < 2 ** 31))
+    throw new InvalidArgumentError("a whole number ≥ 1 is needed.");
   return value;
 }
 
 /** "a,b" → ["a", "b"]. */
-export const list = (text: string): string[] =>
-  text
-    .split(",")
-    .map((part) => part.trim())
-    .filter((part) => part !== "");
+export function list(text: string): string[] {
+  const parts = text.split(",").map((part) => part.trim());
+  if (parts.includes("")) throw new InvalidArgumentError("names are needed, separated by commas.");
+  return parts;
+}
 
-export const naturals = (text: string): number[] => list(text).map(natural);
-
-/** A schedule's name, or its JSON. */
-export function scheduleOption(text: string): unknown {
-  if (!text.trim().startsWith("{")) return text;
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new InvalidArgumentError(`${(error as Error).message}.`);
-  }
+/** "512,256" → [512, 256]. */
+export function naturals(text: string): number[] {
+  return text.split(",").map((part) => natural(part.trim()));
 }

@@ -1,15 +1,17 @@
 import { once } from "node:events";
-import { createWriteStream } from "node:fs";
-import { rename, rm } from "node:fs/promises";
+import { closeSync, fsyncSync, openSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { Command } from "commander";
 import { UserError } from "../core/errors.ts";
 import { init } from "../core/parallel.ts";
 import { readRows, type Table } from "../data/table.ts";
-import { readBytes } from "../io/files.ts";
+import { fileError, readBytes } from "../io/files.ts";
 import { buildModel } from "../models/index.ts";
 import { Predictor } from "../train/predictor.ts";
 import { natural } from "./options.ts";
-import { csvCell } from "./results.ts";
+import { csvLine, predictionCells, predictionColumns } from "./predictions.ts";
+import { modelFile } from "./runFolder.ts";
+import { isSafetensors } from "./tableInfo.ts";
 
 interface Flags {
   output?: string;
@@ -27,11 +29,11 @@ export function predictCommand(): Command {
     .description(
       "Predicts for every row of the files, which need no target column. Files are streamed: any length will do.",
     )
-    .argument("<model>", "model.safetensors of a run")
-    .argument("<files...>", "tables: CSV or JSON lines, .gz too")
+    .argument("<model>", "model.safetensors of a run, or the run's folder")
+    .argument("<files...>", "tables: CSV or JSON lines, .gz too; - is standard input")
     .option("-o, --output <file>", "CSV to write (default: standard output)")
     .option("--id <column>", "column that names rows")
-    .option("--formula <column>", "column of chemical formulas")
+    .option("--formula <column>", "column of chemical formulas (default: as in training)")
     .option("--drop-missing", "leave out rows with missing values")
     .option("--delimiter <character>", "of CSV, where it is not obvious")
     .option("--threads <n>", "compute threads", natural)
@@ -43,79 +45,100 @@ export function predictCommand(): Command {
     .action(predict);
 }
 
-async function predict(modelFile: string, files: string[], flags: Flags): Promise<void> {
-  await init({ threads: flags.threads });
-  const predictor = Predictor.load(await readBytes(modelFile), buildModel, modelFile);
-  const { task, target } = predictor.card;
-  const { spec } = predictor.featuriser;
-  const columns =
-    task.kind === "classification" ? task.classes.map((c) => `probability ${c}`) : [`predicted ${target.name}`];
-  const header = [
-    "id",
-    ...(spec.formula ? ["formula"] : []),
-    ...(task.kind === "classification" ? [`predicted ${target.name}`] : []),
-    ...columns,
-  ];
-  const temporary = flags.output && `${flags.output}.${process.pid}.tmp`;
-  const out = temporary ? createWriteStream(temporary) : process.stdout;
-  let failure: Error | undefined;
-  out.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code === "EPIPE") process.exit(0);
-    failure = new UserError(`${flags.output ?? "standard output"} cannot be written: ${error.message}.`);
-  });
-  const put = async (text: string): Promise<void> => {
-    if (failure) throw failure;
-    if (!out.write(text)) await Promise.race([once(out, "drain"), once(out, "close")]);
-  };
+async function predict(model: string, files: string[], { output, json = false, threads, ...flags }: Flags): Promise<void> {
+  const path = modelFile(model);
+  if (!(await isSafetensors(path)))
+    throw new UserError(`${path} is not a model.`, "Give the model.safetensors of a run first, then the tables.");
+  await init({ threads });
+  const predictor = Predictor.load(await readBytes(path), buildModel, path);
+  const { numeric, categorical } = predictor.featuriser.spec;
+  const formula = flags.formula ?? predictor.card.formula;
+  const out = output === undefined ? standardOutput() : fileOutput(output, files);
   let rows = 0;
   try {
-    if (!flags.json) await put(`${header.map(csvCell).join(",")}\n`);
-    for (const file of files) {
-      const options = {
-        id: flags.id,
-        formula: flags.formula,
-        dropMissing: flags.dropMissing,
-        delimiter: flags.delimiter,
-      };
-      for await (const table of readRows(file, {
-        ...options,
-        numeric: spec.numeric,
-        categorical: spec.categorical,
-        batch: 4096,
-      })) {
+    for (const name of files) {
+      const [source, file] = name === "-" ? [process.stdin, "standard input"] : [name, name];
+      for await (const table of readRows(source, { ...flags, file, formula, numeric, categorical, batch: 4096 })) {
         for (const { line, reason } of table.dropped) process.stderr.write(`${file}:${line}: left out: ${reason}\n`);
+        const text = lines(predictor, table, { json, header: rows === 0 });
         rows += table.length;
-        await put(lines(predictor, table, header, flags.json === true));
+        await out.put(text);
       }
     }
-    if (temporary) {
-      out.end();
-      await once(out, "close");
-      if (failure) throw failure;
-      await rename(temporary, flags.output!);
-      process.stderr.write(`${rows} predictions in ${flags.output}\n`);
-    }
+    out.finish();
   } catch (error) {
-    if (temporary) await rm(temporary, { force: true });
+    out.abandon();
     throw error;
   }
+  if (output !== undefined) process.stderr.write(`${rows} ${rows === 1 ? "prediction" : "predictions"} in ${output}\n`);
 }
 
-/** One line for each row: what names it, then the prediction, or the likeliest class and the probabilities of all. */
-function lines(predictor: Predictor, table: Table, header: readonly string[], json: boolean): string {
+/** One line for each row: what names it, then the model's prediction. */
+function lines(predictor: Predictor, table: Table, { json, header }: { json: boolean; header: boolean }): string {
   if (table.length === 0) return "";
-  const { task } = predictor.card;
+  const { card } = predictor;
+  const formulas = predictor.featuriser.spec.formula ? table.formulas : undefined;
+  const columns = ["id", ...(formulas ? ["formula"] : []), ...predictionColumns(card)];
   const values = predictor.predict(table);
   const width = values.length / table.length;
-  return table.ids
-    .map((id, i) => {
-      const row = [...values.subarray(i * width, (i + 1) * width)];
-      const cells: (string | number)[] = [id];
-      if (predictor.featuriser.spec.formula) cells.push(table.formulas![i]);
-      if (task.kind === "classification") cells.push(task.classes[row.indexOf(Math.max(...row))]);
-      cells.push(...row);
-      if (json) return `${JSON.stringify(Object.fromEntries(header.map((name, c) => [name, cells[c]])))}\n`;
-      return `${cells.map((cell) => csvCell(String(cell))).join(",")}\n`;
-    })
-    .join("");
+  const rows = table.ids.map((id, i) => [
+    id,
+    ...(formulas ? [formulas[i]] : []),
+    ...predictionCells(card, values.subarray(i * width, (i + 1) * width)),
+  ]);
+  if (json) return rows.map((row) => `${JSON.stringify(Object.fromEntries(columns.map((c, i) => [c, row[i]])))}\n`).join("");
+  return (header ? [columns, ...rows] : rows).map(csvLine).join("");
+}
+
+/** Where predictions go. */
+interface Output {
+  put(text: string): void | Promise<unknown>;
+  finish(): void;
+  abandon(): void;
+}
+
+/** As fast as it is read. What goes wrong with it is settled for all commands in one place. */
+function standardOutput(): Output {
+  const { stdout } = process;
+  return { put: (text) => (stdout.write(text) ? undefined : once(stdout, "drain")), finish() {}, abandon() {} };
+}
+
+/** A file that takes its name when it is complete; devices and pipes are written to as they are. */
+function fileOutput(path: string, inputs: readonly string[]): Output {
+  try {
+    const old = statSync(path, { throwIfNoEntry: false });
+    const target = old ? realpathSync(path) : path;
+    if (inputs.some((input) => input !== "-" && old && statSync(input, { throwIfNoEntry: false })?.ino === old.ino))
+      throw new UserError(`${path} is one of the files to predict from.`, "Choose another name for the predictions.");
+    const direct = old !== undefined && !old.isFile();
+    const name = direct ? target : join(dirname(target), `.${basename(target)}.${process.pid}.tmp`);
+    const file = openSync(name, "w");
+    const guard = <T>(action: () => T): T => {
+      try {
+        return action();
+      } catch (error) {
+        throw fileError(path, error, "write");
+      }
+    };
+    const abandon = (): void => {
+      if (!direct) rmSync(name, { force: true });
+    };
+    for (const [signal, status] of [["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", 129]] as const)
+      process.once(signal, () => {
+        abandon();
+        process.exit(status);
+      });
+    return {
+      put: (text) => guard(() => writeFileSync(file, text)),
+      finish: () =>
+        guard(() => {
+          if (!direct) fsyncSync(file);
+          closeSync(file);
+          if (!direct) renameSync(name, target);
+        }),
+      abandon,
+    };
+  } catch (error) {
+    throw fileError(path, error, "write");
+  }
 }

@@ -3,7 +3,7 @@ import type { Rng } from "../core/random.ts";
 import { splitRows } from "../data/dataset.ts";
 import type { FeatureSpec } from "../data/featuriser.ts";
 import { ionicTable } from "../data/ionic.ts";
-import { readTable, type Table } from "../data/table.ts";
+import { readTable, type Table, type TableOptions } from "../data/table.ts";
 import { kFold, matbenchFolds, stratifiedKFold } from "../train/folds.ts";
 import type { RunConfig } from "./config.ts";
 
@@ -12,56 +12,75 @@ export interface Parts {
   train: Table;
   validation: Table;
   test?: Table;
+  /** All rows of the training file, whatever part they are in: which values a category has. */
+  all: Table;
   /** 1 … of the outer folds; 0 without folds. */
   fold: number;
 }
 
 /** Reads the files of a run and cuts them into parts: one, or one for each fold. */
 export async function prepareParts(config: RunConfig, rng: Rng, note: (text: string) => void): Promise<Parts[]> {
-  const options = {
-    target: config.target,
-    id: config.id,
-    formula: config.formula,
-    numeric: config.numeric,
-    categorical: config.categorical,
-    dropMissing: config.dropMissing,
-    delimiter: config.delimiter,
-    task: config.task,
-  };
-  const read = async (file: string, like?: Table): Promise<Table> => {
-    if (file.startsWith(EMBEDDED)) return embedded(file, config.target);
-    const table = await readTable(file, like?.classes ? { ...options, classes: like.classes } : options);
-    if (table.dropped.length > 0)
-      note(
-        `${file}: ${table.dropped.length} rows left out, the first in line ${table.dropped[0].line}: ${table.dropped[0].reason}`,
-      );
-    return table;
-  };
-  const data = await read(config.data);
-  if (needsNumeric(config, data)) options.numeric = ["*"];
-  const table = options.numeric === config.numeric ? data : await read(config.data);
-  const validation = config.val ? await read(config.val, table) : undefined;
-  const test = config.test ? await read(config.test, table) : undefined;
+  const all = await readAll(config, note);
+  const { names } = all.numeric;
+  // The other files are read as the first one was: the same columns, the same kind of target, the same classes.
+  const like: TableOptions = all.classes ? { numeric: names, classes: all.classes } : { numeric: names, task: "regression" };
+  const read = (file?: string): Promise<Table> | undefined => (file === undefined ? undefined : readOne(file, config, note, like));
+  const validation = await read(config.val);
+  const test = await read(config.test);
+  const { valFraction = 0, testFraction } = config;
 
-  if (config.folds !== undefined) {
-    if (test || validation)
-      throw new UserError("--folds makes its own test sets.", "Leave out --val and --test, or --folds.");
-    return foldsOf(table, config).map(({ train, test: held }, i) => {
-      const [inner, outer] = splitRows(train.length, 1 - config.valFraction, rng.fork(i));
-      const at = (rows: Int32Array): Int32Array => rows.map((r) => train[r]);
-      return { train: table.rows(at(inner)), validation: table.rows(at(outer)), test: table.rows(held), fold: i + 1 };
+  if (config.folds !== undefined)
+    return foldsOf(all, config, note).map((fold, i) => {
+      const [train, inner] = cut(all.rows(fold.train), valFraction, rng.fork(i));
+      return { train, validation: inner, test: all.rows(fold.test), all, fold: i + 1 };
     });
+  const [rest, held] = testFraction === undefined ? [all, test] : cut(all, testFraction, rng.fork(1));
+  if (validation) return [{ train: rest, validation, test: held, all, fold: 0 }];
+  const [train, inner] = cut(rest, valFraction, rng.fork(2));
+  return [{ train, validation: inner, test: held, all, fold: 0 }];
+}
+
+/** Two disjoint parts of a table's rows: all but `share` of them, and that share. */
+function cut(table: Table, share: number, rng: Rng): [Table, Table] {
+  if (table.length < 2)
+    throw new UserError(
+      `${table.file} has too few rows (${table.length}): some are held out, and none is left to learn from.`,
+      "Use more rows, or hold out fewer.",
+    );
+  const [rest, held] = splitRows(table.length, 1 - share, rng);
+  return [table.rows(rest), table.rows(held)];
+}
+
+/** The training file. Where it has no formula and no columns are named, every column of numbers is a feature. */
+async function readAll(config: RunConfig, note: (text: string) => void): Promise<Table> {
+  const { data, numeric, categorical, features = "none" } = config;
+  const table = await readOne(data, config, note);
+  if (features !== "none" && !table.formulas)
+    throw new UserError(
+      `${data} has no column "formula" or "composition" to make ${features} of.`,
+      `Name it: --formula COLUMN. There are ${table.unused.map((name) => JSON.stringify(name)).join(", ")}.`,
+    );
+  const chosen = table.formulas && config.features !== "none";
+  if (chosen || numeric.length > 0 || categorical.length > 0) return table;
+  const wide = await readOne(data, config, () => {}, { numeric: ["*"] });
+  if (wide.numeric.names.length > 0) return wide;
+  throw new UserError(
+    `${data} has nothing to learn from: no column "formula" or "composition", and no numbers beside the target.`,
+    "Name what to use: --formula COLUMN, --categorical COLUMNS.",
+  );
+}
+
+async function readOne(file: string, config: RunConfig, note: (text: string) => void, like: TableOptions = {}): Promise<Table> {
+  const { target, id, formula, numeric, categorical, ignore, dropMissing, delimiter, task } = config;
+  if (file.startsWith(EMBEDDED)) return embedded(file, target);
+  const options = { target, id, formula, numeric, categorical, ignore, dropMissing, delimiter, task };
+  const table = await readTable(file, { ...options, ...like });
+  const [first] = table.dropped;
+  if (first) {
+    const count = table.dropped.length;
+    note(`${file}: ${count} ${count === 1 ? "row" : "rows"} left out, the first in line ${first.line}: ${first.reason}`);
   }
-  let rows = table;
-  let heldOut = test;
-  if (!heldOut && config.testFraction !== undefined) {
-    const [rest, held] = splitRows(rows.length, 1 - config.testFraction, rng.fork(1));
-    heldOut = rows.rows(held);
-    rows = rows.rows(rest);
-  }
-  if (validation) return [{ train: rows, validation, test: heldOut, fold: 0 }];
-  const [inner, outer] = splitRows(rows.length, 1 - config.valFraction, rng.fork(2));
-  return [{ train: rows.rows(inner), validation: rows.rows(outer), test: heldOut, fold: 0 }];
+  return table;
 }
 
 /** Data that the package generates itself go by such names. */
@@ -76,21 +95,17 @@ function embedded(name: string, target: string): Table {
   return table;
 }
 
-function foldsOf(table: Table, { folds, seed }: RunConfig): { train: Int32Array; test: Int32Array }[] {
+function foldsOf(table: Table, { folds, seed }: RunConfig, warn: (text: string) => void): { train: Int32Array; test: Int32Array }[] {
   const classification = table.classes !== undefined;
   const targets = table.targets!.values;
   if (folds === "matbench") return matbenchFolds(targets, classification ? "classification" : "regression");
   const options = { shuffle: { seed: seed % 2 ** 32 } };
-  return classification ? stratifiedKFold(targets, folds!, options) : kFold(table.length, folds!, options);
+  return classification ? stratifiedKFold(targets, folds!, { ...options, warn }) : kFold(table.length, folds!, options);
 }
 
-/** Without formula and named columns, every numeric column is a feature. */
-const needsNumeric = (config: RunConfig, table: Table): boolean =>
-  !table.formulas && config.numeric.length === 0 && config.categorical.length === 0;
-
 /** The features that a model takes where the user does not say. */
-export function featureSpec(config: RunConfig, table: Table): FeatureSpec {
-  const chosen = config.features ?? (table.formulas ? "magpie" : "none");
+export function featureSpec(config: RunConfig, { train }: Parts): FeatureSpec {
+  const chosen = config.features ?? (train.formulas ? "magpie" : "none");
   if (config.model === "elemnet" && chosen !== "fractions" && chosen !== "allFractions")
     throw new UserError(
       `ElemNet learns from element fractions, not from ${chosen}.`,
@@ -98,8 +113,8 @@ export function featureSpec(config: RunConfig, table: Table): FeatureSpec {
     );
   return {
     formula: chosen === "none" ? undefined : chosen,
-    numeric: table.numeric.names,
-    categorical: table.categorical.names,
+    numeric: train.numeric.names,
+    categorical: train.categorical.names,
     standardise: config.model !== "elemnet",
   };
 }

@@ -1,53 +1,78 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { UserError } from "../core/errors.ts";
-import { appendLine, readBytes, writeAtomic } from "../io/files.ts";
+import { appendLine, fileError, readBytes, writeAtomic } from "../io/files.ts";
 import { decodeSafetensors, safetensorsPieces, toFloat32 } from "../io/safetensors.ts";
 import type { Checkpoint, EpochRecord } from "../train/fit.ts";
+
+/** The files of a run. */
+const FILES = /^(config\.json|results\.json|checkpoint\.safetensors|model\.safetensors|metrics\.jsonl|predictions\.csv|report\.html|events\.out\.tfevents\..*)$/;
+
+/** What a killed process left of a file that it was writing. */
+const UNFINISHED = /^\..+\.\d+\.tmp$/;
 
 /** The folder of a run: what is in it, and that every file in it is whole at every moment. */
 export class RunFolder {
   constructor(readonly path: string) {}
 
+  /** runs/NAME, or runs/NAME-2, … where that is taken; made at once, so that of two runs started together each has its own. */
+  static fresh(name: string): RunFolder {
+    const safe = name.replace(/[^\p{L}\p{N}_.+-]+/gu, "_");
+    for (let i = 1; ; i++) {
+      const folder = new RunFolder(join("runs", i === 1 ? safe : `${safe}-${i}`));
+      if (folder.create()) return folder;
+    }
+  }
+
   file(name: string): string {
     return join(this.path, name);
   }
 
-  get exists(): boolean {
-    return existsSync(this.path) && readdirSync(this.path).length > 0;
+  /** Whether something is in the way of a new run. */
+  get used(): boolean {
+    try {
+      return readdirSync(this.path).some((name) => !UNFINISHED.test(name));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
+      throw fileError(this.path, error, "write");
+    }
   }
 
   has(name: string): boolean {
     return existsSync(this.file(name));
   }
 
-  create(): void {
+  /** Makes the folder and those above it; false where there is one already. */
+  create(): boolean {
     try {
-      mkdirSync(this.path, { recursive: true });
+      return makeFolder(this.path);
     } catch (error) {
-      throw new UserError(
-        `The run folder ${this.path} cannot be made: ${(error as Error).message}.`,
-        "Choose another with --out.",
-      );
+      throw fileError(this.path, error, "write");
     }
   }
 
-  /** Removes what an earlier run left here: its checkpoint and results must not pass for this one's. */
+  /** Removes what an earlier run left here, and nothing else: its checkpoint and results must not pass for this one's. */
   clear(): void {
-    for (const name of readdirSync(this.path))
-      if (/^(checkpoint|results|metrics|model|predictions|report|events\.out|fold\d)/.test(name))
-        rmSync(this.file(name), { recursive: true, force: true });
+    rmSync(this.file("config.json"), { force: true }); // first: without it there is no run that could be resumed
+    for (const name of readdirSync(this.path)) {
+      if (FILES.test(name) || UNFINISHED.test(name)) rmSync(this.file(name));
+      else if (/^fold\d+$/.test(name)) {
+        const fold = new RunFolder(this.file(name));
+        fold.clear();
+        if (!fold.used) rmdirSync(fold.path);
+      }
+    }
   }
 
   write(name: string, content: string | Iterable<Uint8Array>): Promise<void> {
     return writeAtomic(this.file(name), content);
   }
 
-  readJson(name: string): unknown {
+  read(name: string): string {
     try {
-      return JSON.parse(readFileSync(this.file(name), "utf8"));
+      return readFileSync(this.file(name), "utf8");
     } catch (error) {
-      throw new UserError(`${this.file(name)} cannot be read: ${(error as Error).message}.`);
+      throw fileError(this.file(name), error);
     }
   }
 
@@ -56,7 +81,8 @@ export class RunFolder {
     return this.write("checkpoint.safetensors", safetensorsPieces(tensors, { fit: JSON.stringify(state) }));
   }
 
-  async loadCheckpoint(): Promise<Checkpoint> {
+  async loadCheckpoint(): Promise<Checkpoint | undefined> {
+    if (!this.has("checkpoint.safetensors")) return undefined;
     const file = this.file("checkpoint.safetensors");
     const { tensors, metadata } = decodeSafetensors(await readBytes(file), { file });
     if (!metadata.fit) throw new UserError(`${file} is not a checkpoint of spinel train.`);
@@ -82,11 +108,15 @@ function metricsLine({ validation = {}, ...rest }: EpochRecord): string {
   return JSON.stringify({ ...rest, ...Object.fromEntries(figures) });
 }
 
-/** runs/NAME, or runs/NAME-2, … where that is taken. */
-export function freshFolder(name: string): RunFolder {
-  const safe = name.replace(/[^\w.+-]+/g, "_");
-  for (let i = 1; ; i++) {
-    const folder = new RunFolder(join("runs", i === 1 ? safe : `${safe}-${i}`));
-    if (!folder.exists) return folder;
+/** One level at a time: mkdir's own recursion never returns where a file system answers ENOENT for good, as /proc does. */
+function makeFolder(path: string): boolean {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return false;
+  if (dirname(path) !== path) makeFolder(dirname(path));
+  try {
+    mkdirSync(path);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EEXIST" && statSync(path).isDirectory()) return false;
+    throw error;
   }
 }

@@ -112,7 +112,14 @@ function declare<I extends readonly Tensor[], A>(
     const inputs = args as unknown as I;
     const shapes = new Array<Shape>(count);
     for (let i = 0; i < count; i++) shapes[i] = inputs[i].shape;
-    const shape = shapeOf(shapes as unknown as Shapes<I>, attrs);
+    let shape: Shape;
+    try {
+      shape = shapeOf(shapes as unknown as Shapes<I>, attrs);
+    } catch (error) {
+      // Execution is eager, so the stack without our own frames is the path through the user's model.
+      if (error instanceof Error) Error.captureStackTrace?.(error, call);
+      throw error;
+    }
     const out = new Tensor(shape, allocateOwned(sizeOf(shape) * 4));
     forward(out, inputs, attrs);
     return record(out, rule, inputs, attrs);

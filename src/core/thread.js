@@ -3,12 +3,11 @@
 import { instantiate } from "@assemblyscript/loader";
 import { ACTIVE, CONTROL, SLEEPERS, SPINS, TICKET, takeChunks, unfinished } from "./job.js";
 
-const inBrowser = typeof globalThis.WorkerGlobalScope !== "undefined";
-const nodeThreads = "node:worker_threads"; // a variable, so that bundlers leave the import to Node
-const port = inBrowser ? globalThis : (await import(/* @vite-ignore */ nodeThreads)).parentPort;
-
-/** @param {{ module: WebAssembly.Module, memory: WebAssembly.Memory, index: number, names: string[] }} start */
-async function run({ module, memory, index, names }) {
+/**
+ * @param {{ postMessage(message: unknown): void }} port
+ * @param {{ module: WebAssembly.Module, memory: WebAssembly.Memory, index: number, names: string[] }} start
+ */
+async function run(port, { module, memory, index, names }) {
   const { exports } = await instantiate(module, { env: { memory } });
   const kernels = names.map((name) => exports[name]);
   const control = new Int32Array(memory.buffer, CONTROL, 64);
@@ -27,5 +26,10 @@ async function run({ module, memory, index, names }) {
   }
 }
 
-if (inBrowser) globalThis.onmessage = (event) => run(event.data);
-else port.once("message", run);
+const nodeThreads = "node:worker_threads"; // a variable, so that bundlers leave the import to Node
+// No await at the top level: bundlers also make classic scripts of Workers.
+if (typeof globalThis.WorkerGlobalScope !== "undefined") globalThis.onmessage = ({ data }) => run(globalThis, data);
+else
+  import(/* @vite-ignore */ nodeThreads).then(({ parentPort }) =>
+    parentPort.once("message", (start) => run(parentPort, start)),
+  );

@@ -48,8 +48,11 @@ export const isInitialised = (): boolean => engine !== undefined;
 
 const isNode = typeof process !== "undefined" && !!process.versions?.node;
 
+/** A variable, so that bundlers for browsers leave the import to Node. */
+const nodeOs = "node:os";
+
 async function availableCores(): Promise<number> {
-  if (isNode) return (await import("node:os")).availableParallelism();
+  if (isNode) return ((await import(/* @vite-ignore */ nodeOs)) as typeof import("node:os")).availableParallelism();
   return globalThis.navigator?.hardwareConcurrency ?? 1;
 }
 

@@ -97,11 +97,13 @@ export class Featuriser {
   /**
    * Learns the values of categorical columns, means and deviations from the training rows.
    *
+   * @param values  rows whose categorical values are to be known, too: those held out of the same table
    * @throws UserError for a column that the rows do not have, and as `transform`
    */
   static fit(
     { formula, numeric = [], categorical = [], standardise = true }: FeatureSpec,
     rows: FeatureRows,
+    values: FeatureRows = rows,
   ): Featuriser {
     if (formula !== undefined && !Object.hasOwn(FORMULA_KINDS, formula))
       throw new UserError(
@@ -110,8 +112,8 @@ export class Featuriser {
       );
     if (rows.length === 0) throw new UserError(`${rows.file} has no rows to learn features from.`);
     const spec = { formula: formula ?? null, numeric: [...numeric], categorical: [...categorical], standardise };
-    const categories = columnsOf(rows, "categorical", categorical).map((c) => {
-      return [...new Set(rows.categorical.values[c])].sort();
+    const categories = columnsOf(values, "categorical", categorical).map((c) => {
+      return [...new Set(values.categorical.values[c])].sort();
     });
     const elements =
       formula === "magpie" || formula === "magpie+fractions" || formula === "cgcnn" ? hashElements() : null;

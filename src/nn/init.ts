@@ -75,11 +75,11 @@ export const init = {
           for (let k = 0; k < length; k++) v[k] -= dot * basis[j][k];
         }
       const norm = Math.sqrt(v.reduce((sum, x) => sum + x * x, 0));
-      for (let k = 0; k < length; k++) v[k] *= gain / norm;
+      for (let k = 0; k < length; k++) v[k] /= norm;
     });
     return emit(shape, ({ data }) => {
       for (let i = 0; i < rows; i++)
-        for (let j = 0; j < columns; j++) data[i * columns + j] = rows <= columns ? basis[i][j] : basis[j][i];
+        for (let j = 0; j < columns; j++) data[i * columns + j] = gain * (rows <= columns ? basis[i][j] : basis[j][i]);
     });
   },
 

@@ -18,6 +18,8 @@ export interface ModelCard<A = unknown> {
   featuriserHash: string;
   task: TaskConfig;
   target: { name: string; unit?: string };
+  /** The column of formulas, where it is not called formula or composition. */
+  formula?: string;
   /** Free facts: how it was trained, its figures. */
   notes: Record<string, string | number>;
 }
@@ -35,7 +37,7 @@ export class Predictor {
     model: Module,
     featuriser: Featuriser,
     task: Task,
-    facts: { architecture: A; target: { name: string; unit?: string }; notes?: Record<string, string | number> },
+    facts: Pick<ModelCard<A>, "architecture" | "target" | "formula"> & Partial<Pick<ModelCard, "notes">>,
   ): Predictor {
     const card: ModelCard<A> = {
       format: "spinel-model",
@@ -45,6 +47,7 @@ export class Predictor {
       featuriserHash: featuriser.hash,
       task: task.toJSON(),
       target: facts.target,
+      formula: facts.formula,
       notes: facts.notes ?? {},
     };
     return new Predictor(card, model, featuriser, task);

@@ -129,3 +129,17 @@ test("a gradient walk leaves only its results behind", () => {
   });
   noGrad(() => expect(x.add(1).node).toBeUndefined());
 });
+
+test("a shape error's stack begins where the op was called", () => {
+  const model = {
+    forward: (x: ReturnType<typeof zeros>) => matmul(x, zeros([10, 784])),
+  };
+  try {
+    model.forward(zeros([32, 784]));
+    expect.unreachable();
+  } catch (error) {
+    const { message, stack = "" } = error as Error;
+    expect(message).toMatch(/^matmul\(\[32, 784\], \[10, 784\]\): inner sizes 784 and 10 differ\.\n {2}Did you mean/);
+    expect(stack.split("\n").find((line) => line.includes(" at "))).toMatch(/forward/);
+  }
+});

@@ -1,4 +1,7 @@
 import { grad, mseLoss, Rng, scope } from "../../../src/index.ts";
+import { readState } from "../../../src/lab/kit/state.ts";
+import { Classifier } from "../../../src/lab/playground/classifier.ts";
+import { FIELDS } from "../../../src/lab/playground/config.ts";
 import { Mlp } from "../../../src/models/mlp.ts";
 import { parameters } from "../../../src/nn/index.ts";
 import { Adam } from "../../../src/train/optim.ts";
@@ -39,5 +42,12 @@ export const functions = {
       for (const word of new Uint32Array(data.buffer, data.byteOffset, data.length))
         weights = Math.imul(weights ^ word, 0x01000193) >>> 0;
     return { loss, weights };
+  },
+
+  /** The lab's classifier, its data sets and optimizers with it: losses after some epochs. */
+  playground(address: string): { train: number; test: number } {
+    const classifier = new Classifier(readState(FIELDS, address).state);
+    for (let epoch = 0; epoch < 5; epoch++) classifier.runEpoch();
+    return classifier.losses();
   },
 };

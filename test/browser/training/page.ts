@@ -10,6 +10,7 @@ export interface PageResult extends Outcome {
 declare global {
   interface Window {
     train(steps: number, options: InitOptions): Promise<PageResult>;
+    playground(addresses: readonly string[]): Promise<{ train: number; test: number }[]>;
     fail(): Promise<string>;
   }
 }
@@ -25,6 +26,12 @@ window.train = async (steps, options) => {
   });
   session.close();
   return { ...outcome, capabilities: session.capabilities, lastStep };
+};
+
+window.playground = async (addresses) => {
+  const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
+  const session = await connect<typeof functions>(worker, { deterministic: true });
+  return Promise.all(addresses.map((address) => session.run("playground", address)));
 };
 
 window.fail = () => {

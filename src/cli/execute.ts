@@ -1,0 +1,140 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { UserError } from "../core/errors.ts";
+import { capabilities, init } from "../core/parallel.ts";
+import { Rng } from "../core/random.ts";
+import { inOrder, type RunConfig } from "./config.ts";
+import { EMBEDDED, prepareParts } from "./prepare.ts";
+import { printFigures, type Results, writeResults } from "./results.ts";
+import { RunFolder } from "./runFolder.ts";
+import { PROGRAM, quoted } from "./shell.ts";
+import { type Outcome, type Setup, setUp, trainOne } from "./trainOne.ts";
+import { version } from "./version.ts";
+
+/** A run to be begun or, with `resume`, gone on with. */
+export interface Plan {
+  config: RunConfig;
+  /** Default: a fresh one, runs/MODEL-TARGET. */
+  folder?: RunFolder;
+  resume: boolean;
+}
+
+/** Trains as planned; the results, unless it was interrupted. Used by `train` and `start`. */
+export async function execute(plan: Plan, flags: { quiet?: boolean; json?: boolean }): Promise<Results | undefined> {
+  const { config, resume } = plan;
+  const quiet = flags.quiet || flags.json || false;
+  const note = (text: string): void => void (quiet || process.stderr.write(`${text}\n`));
+  if (resume && plan.folder?.has("results.json")) {
+    note(`The run in ${plan.folder.path} is finished: ${plan.folder.file("report.html")}`);
+    if (flags.json) process.stdout.write(`${JSON.stringify(JSON.parse(plan.folder.read("results.json")))}\n`);
+    return undefined;
+  }
+  await init({ threads: config.threads, deterministic: config.deterministic });
+  const rng = new Rng(config.seed);
+  const parts = await prepareParts(config, rng.fork(1), note);
+  // Whatever is wrong with the data and the model comes to light before there is a folder.
+  const firstRng = rng.fork(parts[0].fold);
+  const first = setUp(config, parts[0], firstRng);
+  const folder = await record(plan, first, note);
+  for (const line of describe(config, first, folder)) note(line);
+  const signal = interruptible(note);
+  const outcomes: Outcome[] = [];
+  for (const [i, part] of parts.entries()) {
+    if (part.fold > 0) note(`fold ${part.fold} of ${parts.length}`);
+    const own = part.fold === 0 ? folder : new RunFolder(folder.file(`fold${part.fold}`));
+    own.create();
+    const partRng = i === 0 ? firstRng : rng.fork(part.fold);
+    const setup = i === 0 ? first : setUp(config, part, partRng);
+    const outcome = await trainOne(setup, { config, rng: partRng, folder: own, resume, quiet, signal });
+    if (!outcome) {
+      const again = `${PROGRAM} train --resume --out ${quoted(folder.path)}`;
+      process.stderr.write(`\nInterrupted; everything up to here is saved. Go on with:\n  ${again}\n`);
+      process.exitCode = signal.reason;
+      return undefined;
+    }
+    outcomes.push(outcome);
+  }
+  const results = await writeResults(folder, config, outcomes);
+  if (flags.json) process.stdout.write(`${JSON.stringify(results)}\n`);
+  else printFigures(results, folder, config);
+  return results;
+}
+
+/** The run in a few lines: rows, target, features, kernels, folder. */
+function describe(config: RunConfig, { parts, task, featuriser }: Setup, folder: RunFolder): string[] {
+  const { train, validation, test, fold } = parts;
+  const sizes = [`${train.length} rows to learn from`, `${validation.length} to validate with`];
+  if (test) sizes.push(`${test.length} to test with${fold > 0 ? " in the first fold" : ""}`);
+  const { formula, numeric = [], categorical = [] } = featuriser.spec;
+  const columns = [...(formula ? [`${formula} of the formula`] : []), ...numeric, ...categorical];
+  const unused = train.unused.filter((name) => !config.ignore.includes(name));
+  const { variant, threads } = capabilities();
+  const kind = task.toJSON().kind;
+  return [
+    `${config.model} on ${config.data}: ${sizes.join(", ")}`,
+    `  target    ${config.target}: ${kind === "regression" ? kind : `${kind}, ${listed(train.classes!)}`}`,
+    `  features  ${featuriser.width}: ${listed(columns)}`,
+    ...(unused.length > 0 ? [`  not used  ${listed(unused)} (see --numeric, --categorical)`] : []),
+    `  run       ${folder.path}; ${variant} kernels, ${threads} thread${threads > 1 ? "s" : ""}`,
+  ];
+}
+
+const listed = (names: readonly string[]): string =>
+  names.length > 8 ? `${names.slice(0, 8).join(", ")}, … (${names.length} in all)` : names.join(", ");
+
+/** The run's folder with its config.json. What a run goes on with, or repeats, must be the data it began with. */
+async function record(plan: Plan, { task, spec }: Setup, note: (text: string) => void): Promise<RunFolder> {
+  const { config, resume } = plan;
+  const sha256: Record<string, string> = {};
+  for (const role of ["data", "val", "test"] as const) {
+    const file = config[role];
+    if (!file || file.startsWith(EMBEDDED)) continue;
+    sha256[role] = await hashFile(file);
+    if ((config.sha256?.[role] ?? sha256[role]) === sha256[role]) continue;
+    const changed = `${file} has changed since the run ${resume ? `in ${plan.folder!.path} began` : "of that configuration"}.`;
+    if (resume) throw new UserError(changed, "Restore the file, or start a new run.");
+    note(`${changed} The results will differ.`);
+  }
+  const kernels = capabilities().variant.replace("-threads", "");
+  if (resume) {
+    const then = `spinel ${config.spinel}, ${config.kernels} kernels`;
+    const now = `spinel ${version}, ${kernels} kernels`;
+    if (then !== now) note(`The run began with ${then} and goes on with ${now}: not to the same bits.`);
+    return plan.folder!;
+  }
+  const folder = plan.folder ?? RunFolder.fresh(`${config.model}-${config.target}`);
+  folder.create();
+  folder.clear();
+  const json = task.toJSON();
+  const settled = { task: json.kind, features: spec.formula ?? ("none" as const), loss: "loss" in json ? json.loss : undefined };
+  const complete = inOrder({ ...config, ...settled, spinel: version, kernels, sha256 });
+  await folder.write("config.json", `${JSON.stringify(complete, null, 2)}\n`);
+  return folder;
+}
+
+async function hashFile(file: string): Promise<string> {
+  const hash = createHash("sha256");
+  for await (const chunk of createReadStream(file)) hash.update(chunk as Uint8Array);
+  return hash.digest("hex");
+}
+
+const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 };
+
+/**
+ * The first Ctrl-C, or request to end, lets the step finish and the checkpoint be written; a later one ends at once. The signal's
+ * reason is the exit status.
+ */
+function interruptible(note: (text: string) => void): AbortSignal {
+  const controller = new AbortController();
+  let first = 0;
+  for (const [name, status] of Object.entries(SIGNALS))
+    process.on(name, () => {
+      // One that follows at once is the same Ctrl-C, passed on by npm.
+      if (controller.signal.aborted && performance.now() - first > 1000) process.exit(status);
+      if (controller.signal.aborted) return;
+      note("\nStopping after this step … (again: at once)");
+      controller.abort(status);
+      first = performance.now();
+    });
+  return controller.signal;
+}

@@ -6,7 +6,8 @@ import { fileError } from "../io/files.ts";
 import { type ActivationName, activations } from "../nn/index.ts";
 import { type ScheduleConfig, schedule } from "../train/schedule.ts";
 
-const one = <const T extends string>(...names: T[]) => v.message(v.picklist(names), `must be one of ${names.join(", ")}`);
+const one = <const T extends string>(...names: T[]) =>
+  v.message(v.picklist(names), `must be one of ${names.join(", ")}`);
 const text = v.message(v.pipe(v.string(), v.nonEmpty()), "must be a text");
 const texts = v.message(v.array(v.string()), "must be a list of column names");
 const flag = v.message(v.boolean(), "must be true or false");
@@ -115,12 +116,17 @@ const EITHER_OR = [
 export const flagOf = (field: string): string => `--${field.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`;
 
 /** Checks the fields of flags, which win, and of a file, and fills in the model's defaults. */
-export function completeConfig(flags: Fields, base: { file: string; fields: Fields } = { file: "", fields: {} }): RunConfig {
-  const nameOf = (field: string): string => (field in base.fields && !(field in flags) ? `${base.file}: ${field}` : flagOf(field));
+export function completeConfig(
+  flags: Fields,
+  base: { file: string; fields: Fields } = { file: "", fields: {} },
+): RunConfig {
+  const nameOf = (field: string): string =>
+    field in base.fields && !(field in flags) ? `${base.file}: ${field}` : flagOf(field);
   const fields = { ...base.fields, ...flags };
   for (const [a, b] of [...EITHER_OR, ...EITHER_OR.map(([a, b]) => [b, a] as const)])
     if (a in flags && !(b in flags)) delete fields[b];
-  if (fields.sha256) fields.sha256 = Object.fromEntries(Object.entries(fields.sha256).filter(([role]) => !(role in flags)));
+  if (fields.sha256)
+    fields.sha256 = Object.fromEntries(Object.entries(fields.sha256).filter(([role]) => !(role in flags)));
   const { success, output, issues } = v.safeParse(runConfig, fields);
   if (!success) throw wrongField(issues[0], nameOf, base.file);
   const config: RunConfig = { ...DEFAULTS[output.model], ...output };
@@ -132,7 +138,10 @@ export function completeConfig(flags: Fields, base: { file: string; fields: Fiel
     const alien = ["hidden", "activation", "norm", "residual"].find(given);
     if (alien) throw new UserError(`${nameOf(alien)}: ElemNet's layers are fixed.`, "Leave it out, or train an mlp.");
     if (config.dropout)
-      throw new UserError(`${nameOf("dropout")}: ElemNet has its own dropout rates.`, "Only 0, no dropout, can be chosen.");
+      throw new UserError(
+        `${nameOf("dropout")}: ElemNet has its own dropout rates.`,
+        "Only 0, no dropout, can be chosen.",
+      );
   }
   if (given("momentum") && config.optimizer !== "sgd" && config.optimizer !== "rmsprop")
     throw new UserError(`${nameOf("momentum")} is for sgd and rmsprop; the optimizer is ${config.optimizer}.`);
@@ -155,7 +164,11 @@ function wrongField(issue: v.InferIssue<typeof runConfig>, nameOf: (field: strin
 }
 
 function missing(field: string): UserError {
-  const what: Record<string, string> = { model: "a MODEL: mlp or elemnet", data: "--data FILE", target: "--target COLUMN" };
+  const what: Record<string, string> = {
+    model: "a MODEL: mlp or elemnet",
+    data: "--data FILE",
+    target: "--target COLUMN",
+  };
   return new UserError(
     `train needs ${what[field]}.`,
     "For example: spinel train mlp --data alloys.csv --target strength",

@@ -10,6 +10,7 @@ export function dataCommand(): Command {
     .command("list")
     .description("Lists the data sets there are.")
     .option("--json", "as JSON")
+    .addHelpText("after", "\nExample:\n  spinel data list")
     .action(async ({ json }: { json?: boolean }) => {
       const all = await listDatasets();
       if (json) process.stdout.write(`${JSON.stringify(all)}\n`);
@@ -22,14 +23,14 @@ export function dataCommand(): Command {
   command
     .command("get")
     .description(
-      "Downloads a data set into the cache folder (SPINEL_DATA, or the user's cache), goes on where it was cut, checks it,\nand prints its path.",
+      "Downloads a data set into the cache folder (SPINEL_DATA, or the user's cache), goes on where it was cut, checks it, and prints its path.",
     )
     .argument("<name>", "see spinel data list")
     .option("--dir <folder>", "where to keep it")
     .option("--json", "as JSON")
     .addHelpText("after", "\nExample:\n  spinel data get matbench_expt_gap")
     .action(get);
-  return command.addHelpText("after", "\nExample:\n  spinel data list");
+  return command.addHelpText("after", "\nExamples:\n  spinel data list\n  spinel data get matbench_expt_gap");
 }
 
 async function get(name: string, { dir, json }: { dir?: string; json?: boolean }): Promise<void> {

@@ -43,7 +43,8 @@ async function doctor({ threads, json }: { threads?: number; json?: boolean }): 
     [
       `spinel ${version} on Node ${facts.node} (V8 ${facts.v8})`,
       `machine   ${facts.machine}`,
-      `kernels   ${engine.variant}, ${engine.threads} thread${engine.threads > 1 ? "s" : ""}${engine.reason ? ` (${engine.reason})` : ""}`,
+      `kernels   ${engine.variant}, ${engine.threads} thread${engine.threads > 1 ? "s" : ""}`,
+      ...(engine.reason ? [`          ${engine.reason}`] : []),
       `peak      ${facts.peakGflops} GFLOP/s on one thread, multiply-adds in registers`,
       `gemm      ${facts.gemmGflops} GFLOP/s for 1024 × 1024 × 1024, ${Math.round(100 * facts.gemmShare)} % of ${engine.threads} × the peak`,
       "",

@@ -106,7 +106,11 @@ async function record(plan: Plan, { task, spec }: Setup, note: (text: string) =>
   folder.create();
   folder.clear();
   const json = task.toJSON();
-  const settled = { task: json.kind, features: spec.formula ?? ("none" as const), loss: "loss" in json ? json.loss : undefined };
+  const settled = {
+    task: json.kind,
+    features: spec.formula ?? ("none" as const),
+    loss: "loss" in json ? json.loss : undefined,
+  };
   const complete = inOrder({ ...config, ...settled, spinel: version, kernels, sha256 });
   await folder.write("config.json", `${JSON.stringify(complete, null, 2)}\n`);
   return folder;

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
-import { Command, CommanderError } from "commander";
+import { Command } from "commander";
 import { UserError } from "../core/errors.ts";
+import { flagOf, runConfig } from "./config.ts";
 import { dataCommand } from "./data.ts";
 import { doctorCommand } from "./doctor.ts";
 import { infoCommand } from "./info.ts";
@@ -12,20 +13,53 @@ import { version } from "./version.ts";
 const program = new Command("spinel")
   .description("Deep learning for materials: train, predict and look inside, with nothing to install but Node.")
   .version(version)
-  .showHelpAfterError("(add --help for what there is)")
+  .configureOutput({ outputError: (text, write) => write(`spinel: ${shortened(text)}`) })
   .addHelpText(
     "after",
     "\nExamples:\n  spinel start\n  spinel train elemnet --data formation.csv --target energy --unit eV/atom\n  spinel predict runs/elemnet-energy/model.safetensors new.csv -o predictions.csv",
   );
-for (const command of [startCommand(), trainCommand(), predictCommand(), infoCommand(), doctorCommand(), dataCommand()])
-  program.addCommand(command);
+adopt(program, [startCommand(), trainCommand(), predictCommand(), infoCommand(), doctorCommand(), dataCommand()]);
+
+function adopt(parent: Command, commands: readonly Command[]): void {
+  for (const command of commands) {
+    if (command.parent !== parent) parent.addCommand(command);
+    command.copyInheritedSettings(parent);
+    adopt(command, command.commands);
+  }
+}
+
+/** commander's message: `option '--epochs <n>' argument 'x' is invalid. Why.` becomes `--epochs "x": why.` */
+function shortened(message: string): string {
+  return message
+    .replace(/^error: /, "")
+    .replace(/^option '(?:-\w, )?(--[\w-]+)[^']*' argument '(.*)' is invalid\. (.*)$/s, (_, option, value, why) => {
+      return `${option} ${JSON.stringify(value)}: ${why[0].toLowerCase()}${why.slice(1)}`;
+    });
+}
+
+/** The library's hints name options as its callers write them (dropMissing); here they are flags (--drop-missing). */
+function withFlags(message: string): string {
+  const [what, ...hint] = message.split("\n");
+  const fields = Object.keys(runConfig.entries);
+  const asFlags = hint.join("\n").replace(/"[^"]*"|\b\w+\b/g, (word) => {
+    return /^[a-z]+[A-Z]/.test(word) && fields.includes(word) ? flagOf(word) : word;
+  });
+  return hint.length > 0 ? `${what}\n${asFlags}` : what;
+}
+
+// `spinel … | head` closes the pipe when it has enough: no fault of ours. Progress that nobody reads any more is no reason to stop.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(0);
+  process.stderr.write(`spinel: standard output cannot be written: ${error.message}.\n`);
+  process.exit(1);
+});
+process.stderr.on("error", () => {});
 
 try {
   await program.parseAsync();
 } catch (error) {
-  if (error instanceof CommanderError) process.exitCode = error.exitCode;
-  else if (error instanceof UserError) {
-    process.stderr.write(`spinel: ${error.message}\n`);
+  if (error instanceof UserError) {
+    process.stderr.write(`spinel: ${withFlags(error.message)}\n`);
     process.exitCode = 1;
   } else {
     process.stderr.write(

@@ -2,37 +2,41 @@ import { Command } from "commander";
 import { openSafetensors } from "../io/safetensors.ts";
 import { parseCard } from "../train/predictor.ts";
 import { formatCount } from "../train/progress.ts";
+import { modelFile } from "./runFolder.ts";
 import { isSafetensors, tableInfo } from "./tableInfo.ts";
 
 export function infoCommand(): Command {
   return new Command("info")
     .summary("what is in a file")
-    .description("Shows what a model, checkpoint or table holds.")
-    .argument("<file>", "model.safetensors, checkpoint.safetensors, or a table")
+    .description("Shows what a model, a checkpoint or a table holds.")
+    .argument("<file>", "model.safetensors, checkpoint.safetensors, a run's folder, or a table")
     .option("--json", "as JSON")
-    .addHelpText("after", "\nExample:\n  spinel info runs/elemnet-energy/model.safetensors")
+    .addHelpText("after", "\nExamples:\n  spinel info runs/elemnet-energy/model.safetensors\n  spinel info alloys.csv")
     .action(info);
 }
 
-async function info(file: string, { json }: { json?: boolean }): Promise<void> {
+async function info(path: string, { json }: { json?: boolean }): Promise<void> {
+  const file = modelFile(path);
   const facts = (await isSafetensors(file)) ? await weightsInfo(file) : await tableInfo(file);
-  if (json) process.stdout.write(`${JSON.stringify(facts)}\n`);
-  else for (const [name, value] of Object.entries(facts)) print(name, value);
+  process.stdout.write(json ? `${JSON.stringify(facts)}\n` : shown(facts));
 }
 
-function print(name: string, value: unknown): void {
-  if (value === undefined) return;
-  if (Array.isArray(value)) {
-    process.stdout.write(`${name}:\n`);
-    for (const item of value)
-      process.stdout.write(`  ${typeof item === "string" ? item : Object.values(item as object).join("  ")}\n`);
-  } else if (typeof value === "object" && value !== null)
-    process.stdout.write(
-      `${name}: ${Object.entries(value)
-        .map(([k, v]) => `${k} ${typeof v === "object" ? JSON.stringify(v) : v}`)
-        .join(", ")}\n`,
-    );
-  else process.stdout.write(`${name}: ${value}\n`);
+/** One fact a line; lists below their name. */
+function shown(facts: Record<string, unknown>): string {
+  const inLine = (x: unknown): string => (typeof x === "object" ? JSON.stringify(x) : String(x));
+  let out = "";
+  for (const [name, value] of Object.entries(facts)) {
+    if (value === undefined) continue;
+    if (Array.isArray(value)) {
+      out += `${name}:\n`;
+      for (const item of value) out += `  ${Object.values(item).join("  ").trimEnd()}\n`;
+    } else if (typeof value === "object" && value !== null)
+      out += `${name}: ${Object.entries(value)
+        .map(([k, x]) => `${k} ${inLine(x)}`)
+        .join(", ")}\n`;
+    else out += `${name}: ${value}\n`;
+  }
+  return out;
 }
 
 async function weightsInfo(file: string): Promise<Record<string, unknown>> {
@@ -45,38 +49,29 @@ async function weightsInfo(file: string): Promise<Record<string, unknown>> {
     }));
     const numbers = [...stored.entries.values()].reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
     const { spinel, fit } = stored.metadata;
-    if (spinel) {
-      const card = parseCard(spinel, file);
-      const { formula, numeric = [], categorical = [] } = card.featuriser.spec;
-      return {
-        file,
-        kind: "model",
-        architecture: card.architecture,
-        numbers: formatCount(numbers),
-        target: card.target.unit ? `${card.target.name} (${card.target.unit})` : card.target.name,
-        task:
-          card.task.kind === "classification"
-            ? { classes: card.task.classes.join(" | ") }
-            : { regression: card.task.loss },
-        features: {
-          formula: formula ?? "none",
-          numeric: numeric.join(" ") || "none",
-          categorical: categorical.join(" ") || "none",
-        },
-        featuriserHash: card.featuriserHash,
-        notes: card.notes,
-        tensors,
-      };
-    }
-    const state = fit ? JSON.parse(fit) : undefined;
-    return {
-      file,
-      kind: state ? "checkpoint" : "weights",
-      ...(state ? { epoch: state.epoch, step: state.step, seconds: Math.round(state.seconds) } : {}),
-      numbers: formatCount(numbers),
-      tensors,
-    };
+    if (spinel) return { file, kind: "model", ...modelInfo(spinel, file), numbers: formatCount(numbers), tensors };
+    if (!fit) return { file, kind: "weights", numbers: formatCount(numbers), tensors };
+    const { epoch, step, seconds, best } = JSON.parse(fit);
+    const done = { "epochs done": epoch - 1, "steps of the next": step, "best epoch": best?.epoch };
+    return { file, kind: "checkpoint", ...done, seconds: Math.round(seconds), numbers: formatCount(numbers), tensors };
   } finally {
     await stored.close();
   }
+}
+
+function modelInfo(description: string, file: string): Record<string, unknown> {
+  const { architecture, target, task, featuriser, featuriserHash, notes } = parseCard(description, file);
+  const { formula, numeric, categorical } = featuriser.spec;
+  return {
+    architecture,
+    target: target.unit ? `${target.name} (${target.unit})` : target.name,
+    task: task.kind === "classification" ? { classes: task.classes.join(" | ") } : { regression: task.loss },
+    features: {
+      formula: formula ?? "none",
+      numeric: numeric.join(" ") || "none",
+      categorical: categorical.join(" ") || "none",
+    },
+    "features' hash": featuriserHash.slice(0, 12),
+    trained: notes,
+  };
 }

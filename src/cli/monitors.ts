@@ -38,7 +38,12 @@ export function progressMonitor(unit?: string): Monitor {
     start(info) {
       metric = info.metric;
       const shown = metric === "loss" ? "validation loss" : label(metric);
-      progress = new Progress({ ...info, metric: shown, unit: metric === "mae" ? unit : undefined, stream: process.stderr });
+      progress = new Progress({
+        ...info,
+        metric: shown,
+        unit: metric === "mae" ? unit : undefined,
+        stream: process.stderr,
+      });
     },
     step: (info) => progress.step(info),
     epoch: ({ epoch, loss, validation, best }) => progress.epoch({ epoch, loss, metric: validation?.[metric], best }),

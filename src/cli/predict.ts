@@ -1,5 +1,15 @@
 import { once } from "node:events";
-import { closeSync, fsyncSync, openSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  openSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { Command } from "commander";
 import { UserError } from "../core/errors.ts";
@@ -45,7 +55,11 @@ export function predictCommand(): Command {
     .action(predict);
 }
 
-async function predict(model: string, files: string[], { output, json = false, threads, ...flags }: Flags): Promise<void> {
+async function predict(
+  model: string,
+  files: string[],
+  { output, json = false, threads, ...flags }: Flags,
+): Promise<void> {
   const path = modelFile(model);
   if (!(await isSafetensors(path)))
     throw new UserError(`${path} is not a model.`, "Give the model.safetensors of a run first, then the tables.");
@@ -86,13 +100,14 @@ function lines(predictor: Predictor, table: Table, { json, header }: { json: boo
     ...(formulas ? [formulas[i]] : []),
     ...predictionCells(card, values.subarray(i * width, (i + 1) * width)),
   ]);
-  if (json) return rows.map((row) => `${JSON.stringify(Object.fromEntries(columns.map((c, i) => [c, row[i]])))}\n`).join("");
+  if (json)
+    return rows.map((row) => `${JSON.stringify(Object.fromEntries(columns.map((c, i) => [c, row[i]])))}\n`).join("");
   return (header ? [columns, ...rows] : rows).map(csvLine).join("");
 }
 
 /** Where predictions go. */
 interface Output {
-  put(text: string): void | Promise<unknown>;
+  put(text: string): Promise<void>;
   finish(): void;
   abandon(): void;
 }
@@ -100,7 +115,13 @@ interface Output {
 /** As fast as it is read. What goes wrong with it is settled for all commands in one place. */
 function standardOutput(): Output {
   const { stdout } = process;
-  return { put: (text) => (stdout.write(text) ? undefined : once(stdout, "drain")), finish() {}, abandon() {} };
+  return {
+    async put(text) {
+      if (!stdout.write(text)) await once(stdout, "drain");
+    },
+    finish() {},
+    abandon() {},
+  };
 }
 
 /** A file that takes its name when it is complete; devices and pipes are written to as they are. */
@@ -108,7 +129,8 @@ function fileOutput(path: string, inputs: readonly string[]): Output {
   try {
     const old = statSync(path, { throwIfNoEntry: false });
     const target = old ? realpathSync(path) : path;
-    if (inputs.some((input) => input !== "-" && old && statSync(input, { throwIfNoEntry: false })?.ino === old.ino))
+    const isInput = (file: string): boolean => file !== "-" && existsSync(file) && realpathSync(file) === target;
+    if (old?.isFile() && inputs.some(isInput))
       throw new UserError(`${path} is one of the files to predict from.`, "Choose another name for the predictions.");
     const direct = old !== undefined && !old.isFile();
     const name = direct ? target : join(dirname(target), `.${basename(target)}.${process.pid}.tmp`);
@@ -123,13 +145,17 @@ function fileOutput(path: string, inputs: readonly string[]): Output {
     const abandon = (): void => {
       if (!direct) rmSync(name, { force: true });
     };
-    for (const [signal, status] of [["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", 129]] as const)
+    for (const [signal, status] of [
+      ["SIGINT", 130],
+      ["SIGTERM", 143],
+      ["SIGHUP", 129],
+    ] as const)
       process.once(signal, () => {
         abandon();
         process.exit(status);
       });
     return {
-      put: (text) => guard(() => writeFileSync(file, text)),
+      put: async (text) => guard(() => writeFileSync(file, text)),
       finish: () =>
         guard(() => {
           if (!direct) fsyncSync(file);

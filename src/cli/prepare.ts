@@ -23,8 +23,11 @@ export async function prepareParts(config: RunConfig, rng: Rng, note: (text: str
   const all = await readAll(config, note);
   const { names } = all.numeric;
   // The other files are read as the first one was: the same columns, the same kind of target, the same classes.
-  const like: TableOptions = all.classes ? { numeric: names, classes: all.classes } : { numeric: names, task: "regression" };
-  const read = (file?: string): Promise<Table> | undefined => (file === undefined ? undefined : readOne(file, config, note, like));
+  const like: TableOptions = all.classes
+    ? { numeric: names, classes: all.classes }
+    : { numeric: names, task: "regression" };
+  const read = (file?: string): Promise<Table> | undefined =>
+    file === undefined ? undefined : readOne(file, config, note, like);
   const validation = await read(config.val);
   const test = await read(config.test);
   const { valFraction = 0, testFraction } = config;
@@ -70,7 +73,12 @@ async function readAll(config: RunConfig, note: (text: string) => void): Promise
   );
 }
 
-async function readOne(file: string, config: RunConfig, note: (text: string) => void, like: TableOptions = {}): Promise<Table> {
+async function readOne(
+  file: string,
+  config: RunConfig,
+  note: (text: string) => void,
+  like: TableOptions = {},
+): Promise<Table> {
   const { target, id, formula, numeric, categorical, ignore, dropMissing, delimiter, task } = config;
   if (file.startsWith(EMBEDDED)) return embedded(file, target);
   const options = { target, id, formula, numeric, categorical, ignore, dropMissing, delimiter, task };
@@ -78,7 +86,9 @@ async function readOne(file: string, config: RunConfig, note: (text: string) => 
   const [first] = table.dropped;
   if (first) {
     const count = table.dropped.length;
-    note(`${file}: ${count} ${count === 1 ? "row" : "rows"} left out, the first in line ${first.line}: ${first.reason}`);
+    note(
+      `${file}: ${count} ${count === 1 ? "row" : "rows"} left out, the first in line ${first.line}: ${first.reason}`,
+    );
   }
   return table;
 }
@@ -95,7 +105,11 @@ function embedded(name: string, target: string): Table {
   return table;
 }
 
-function foldsOf(table: Table, { folds, seed }: RunConfig, warn: (text: string) => void): { train: Int32Array; test: Int32Array }[] {
+function foldsOf(
+  table: Table,
+  { folds, seed }: RunConfig,
+  warn: (text: string) => void,
+): { train: Int32Array; test: Int32Array }[] {
   const classification = table.classes !== undefined;
   const targets = table.targets!.values;
   if (folds === "matbench") return matbenchFolds(targets, classification ? "classification" : "regression");

@@ -2,8 +2,10 @@ import { capabilities } from "../core/parallel.ts";
 import type { ClassificationRow, RegressionRow, ReportData, Split } from "../train/report.ts";
 import { renderReport } from "../train/report.ts";
 import type { RunConfig } from "./config.ts";
-import type { Parts } from "./prepare.ts";
+import { label } from "./monitors.ts";
+import { csvLine, predictionCells, predictionColumns, shortest } from "./predictions.ts";
 import type { RunFolder } from "./runFolder.ts";
+import { PROGRAM, quoted } from "./shell.ts";
 import type { Outcome } from "./trainOne.ts";
 import { version } from "./version.ts";
 
@@ -13,12 +15,17 @@ type Figures = Record<string, number>;
 export interface Results {
   folder: string;
   model: string;
+  task: "regression" | "classification";
   target: string;
   unit?: string;
+  classes?: string[];
   parameters: number;
+  /** Of training, interruptions left out; of all folds. */
   seconds: number;
-  /** Epoch of the weights that were kept (the first fold's, with folds). */
+  /** Epochs trained, and the one whose weights were kept; with folds, the first one's. */
+  epochs: number;
   epoch: number;
+  /** By split; with folds, the mean over their test sets. */
   figures: Partial<Record<Split, Figures>>;
   baselines: Outcome["baselines"];
   folds?: { test: Figures[]; mean: Figures; std: Figures };
@@ -29,25 +36,27 @@ export async function writeResults(
   folder: RunFolder,
   config: RunConfig,
   outcomes: readonly Outcome[],
-  parts: readonly Parts[],
-  seconds: number,
 ): Promise<Results> {
   const [first] = outcomes;
-  const folds = parts[0].fold > 0 ? foldFigures(outcomes) : undefined;
+  const { kind, ...rest } = first.predictor.card.task;
+  const folds = config.folds === undefined ? undefined : foldFigures(outcomes);
   const results: Results = {
     folder: folder.path,
     model: config.model,
+    task: kind,
     target: config.target,
     unit: config.unit,
+    classes: "classes" in rest ? rest.classes : undefined,
     parameters: first.parameters,
-    seconds,
+    seconds: outcomes.reduce((sum, { run }) => sum + run.seconds, 0),
+    epochs: first.run.history.length,
     epoch: first.run.best.epoch,
     figures: folds ? { test: folds.mean } : first.figures,
     baselines: folds ? [] : first.baselines,
     ...(folds ? { folds } : {}),
   };
   await folder.write("predictions.csv", predictionsCsv(outcomes, config));
-  await folder.write("report.html", await renderReport(reportData(config, outcomes, results, seconds)));
+  await folder.write("report.html", await renderReport(reportData(config, outcomes, results)));
   await folder.write("results.json", `${JSON.stringify(results, null, 2)}\n`);
   return results;
 }
@@ -67,27 +76,26 @@ function foldFigures(outcomes: readonly Outcome[]): NonNullable<Results["folds"]
 
 const SPLITS = ["train", "validation", "test"] as const;
 
-/** Rows of validation and test (of all folds): id, formula, split, target, prediction or probabilities. */
-function predictionsCsv(outcomes: readonly Outcome[], { target }: RunConfig): string {
-  const config = outcomes[0].predictor.card.task;
-  const classes = config.kind === "classification" ? config.classes : undefined;
-  const folds = outcomes.length > 1;
-  const columns = classes ? classes.map((c) => `probability ${c}`) : [`predicted ${target}`];
-  const lines = [["id", "formula", ...(folds ? ["fold"] : []), "split", target, ...columns]];
-  outcomes.forEach((outcome, fold) => {
-    for (const split of folds ? (["test"] as const) : (["validation", "test"] as const))
-      for (const row of outcome.rows[split] ?? []) {
-        const values = "probabilities" in row ? row.probabilities.map(String) : [String(row.predicted)];
-        const truth = classes ? classes[row.target] : String(row.target);
-        lines.push([row.id, row.formula ?? "", ...(folds ? [String(fold + 1)] : []), split, truth, ...values]);
+/** Rows of validation and test (with folds, of all test sets): id, formula, split, target and prediction. */
+function predictionsCsv(outcomes: readonly Outcome[], { target, folds }: RunConfig): string {
+  const [{ predictor }] = outcomes;
+  const { card } = predictor;
+  const fold = folds === undefined ? [] : ["fold"];
+  const lines = [csvLine(["id", "formula", ...fold, "split", target, ...predictionColumns(card)])];
+  for (const [i, { rows }] of outcomes.entries())
+    for (const split of folds === undefined ? (["validation", "test"] as const) : (["test"] as const))
+      for (const row of rows[split] ?? []) {
+        const truth = card.task.kind === "classification" ? card.task.classes[row.target] : shortest(row.target);
+        const outputs = "probabilities" in row ? row.probabilities : [row.predicted];
+        const foldNumber = fold.map(() => i + 1);
+        lines.push(
+          csvLine([row.id, row.formula ?? "", ...foldNumber, split, truth, ...predictionCells(card, outputs)]),
+        );
       }
-  });
-  return lines.map((cells) => `${cells.map(csvCell).join(",")}\n`).join("");
+  return lines.join("");
 }
 
-export const csvCell = (text: string): string => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
-
-function reportData(config: RunConfig, outcomes: readonly Outcome[], results: Results, seconds: number): ReportData {
+function reportData(config: RunConfig, outcomes: readonly Outcome[], results: Results): ReportData {
   const [{ run, predictor, parameters }] = outcomes;
   const { variant, threads } = capabilities();
   const { metric } = run.task.monitor;
@@ -98,27 +106,23 @@ function reportData(config: RunConfig, outcomes: readonly Outcome[], results: Re
       outcomes.flatMap((o): (RegressionRow | ClassificationRow)[] => o.rows[split] ?? []),
     ]),
   );
-  const { epochs = 0, batchSize = 0, optimizer = "", lr = 0, features, loss } = config;
+  const { epochs = 0, batchSize = 0, optimizer = "", lr = 0 } = config;
+  const { formula = "none" } = predictor.featuriser.spec;
+  const loss = task.kind === "regression" ? task.loss : "cross-entropy";
+  const name = config.model === "elemnet" ? "ElemNet" : "MLP";
   return {
-    title: `${config.model === "elemnet" ? "ElemNet" : "MLP"}: ${config.target}`,
-    model: { name: config.model === "elemnet" ? "ElemNet" : "MLP", parameters, description: describe(config) },
+    title: `${name}: ${config.target}`,
+    model: { name, parameters, description: describe(config) },
     dataset: { name: config.data, target: config.target, unit: config.unit },
     seed: config.seed,
-    command: `spinel train --config ${results.folder}/config.json`,
+    command: `${PROGRAM} train --config ${quoted(`${results.folder}/config.json`)}`,
     versions: {
       spinel: version,
       node: process.versions.node,
       kernels: `${variant}, ${threads} thread${threads > 1 ? "s" : ""}`,
     },
-    duration: seconds,
-    settings: {
-      epochs,
-      "batch size": batchSize,
-      optimizer,
-      "learning rate": lr,
-      loss: loss ?? "",
-      features: features ?? "magpie",
-    },
+    duration: results.seconds,
+    settings: { epochs, "batch size": batchSize, optimizer, "learning rate": lr, loss, "formula features": formula },
     history: run.history.map(({ epoch, loss: trainLoss, validation }) => ({
       epoch,
       loss: trainLoss,
@@ -141,39 +145,32 @@ const describe = ({ model, hidden = [], activation = "relu" }: RunConfig): strin
     ? "17 fully connected layers on element fractions"
     : `${hidden.join(", ")} hidden units, ${activation}`;
 
-const LABELS: Record<string, string> = {
-  mae: "MAE",
-  rmse: "RMSE",
-  r2: "R²",
-  rocAuc: "ROC-AUC",
-  f1: "F1",
-  balancedAccuracy: "balanced accuracy",
-};
-const label = (metric: string): string => LABELS[metric] ?? metric;
-
 /** The figures as a person wants them at the end of a run. */
-export function printFigures(results: Results, folder: RunFolder, config: RunConfig): void {
-  const unit = config.unit ? ` ${config.unit}` : "";
-  const regression = "mae" in (results.figures.test ?? results.figures.validation ?? {});
-  const metrics = regression ? ["mae", "rmse", "r2"] : ["rocAuc", "accuracy", "balancedAccuracy", "f1"];
-  const shown = (f: Figures): string =>
-    metrics.map((m) => `${label(m)} ${format(f[m])}${regression && m !== "r2" ? unit : ""}`).join("   ");
-  const lines: string[] = [];
-  if (results.folds) {
-    results.folds.test.forEach((f, i) => lines.push(`fold ${i + 1}:       ${shown(f)}`));
-    lines.push(
-      `mean ± std:   ${metrics.map((m) => `${label(m)} ${format(results.folds!.mean[m])} ± ${format(results.folds!.std[m])}`).join("   ")}`,
-    );
-  } else
+export function printFigures(results: Results, folder: RunFolder, { unit, patience }: RunConfig): void {
+  const metrics =
+    results.task === "regression" ? ["mae", "rmse", "r2"] : ["rocAuc", "accuracy", "balancedAccuracy", "f1"];
+  const unitOf = (metric: string): string => (unit && (metric === "mae" || metric === "rmse") ? ` ${unit}` : "");
+  const shown = (format: (metric: string) => string): string =>
+    metrics.map((m) => `${label(m)} ${format(m)}${unitOf(m)}`).join("   ");
+  const lines: [name: string, text: string][] = [];
+  const { folds, figures, baselines, epoch, epochs } = results;
+  if (folds) {
+    folds.test.forEach((f, i) => lines.push([`fold ${i + 1}`, shown((m) => digits(f[m]))]));
+    lines.push(["mean ± std", shown((m) => `${digits(folds.mean[m])} ± ${digits(folds.std[m])}`)]);
+    lines.push(["models", folder.file(`fold1 … fold${folds.test.length}`)]);
+  } else {
     for (const split of ["validation", "test"] as const) {
-      const figures = results.figures[split];
-      if (figures) lines.push(`${`${split}:`.padEnd(13)} ${shown(figures)}`);
-      for (const { name, metrics: m } of results.baselines)
-        if (figures && m[split]) lines.push(`  beside ${name}: MAE ${format(m[split]!.mae)}${unit}`);
+      const own = figures[split];
+      if (own) lines.push([split, shown((m) => digits(own[m]))]);
+      for (const { name, metrics: m } of baselines)
+        if (own && m[split]) lines.push(["", `${label("mae")} ${digits(m[split].mae)}${unitOf("mae")} by the ${name}`]);
     }
-  lines.push(`report:       ${folder.file("report.html")}`);
-  if (!results.folds) lines.push(`predict with: spinel predict ${folder.file("model.safetensors")} FILE`);
-  process.stdout.write(`${lines.join("\n")}\n`);
+    if (patience !== undefined) lines.push(["weights", `of epoch ${epoch}, the best of ${epochs}`]);
+    lines.push(["predict with", `${PROGRAM} predict ${quoted(folder.file("model.safetensors"))} FILE`]);
+  }
+  lines.push(["report", folder.file("report.html")]);
+  const padded = lines.map(([name, text]) => `${(name && `${name}:`).padEnd(13)} ${text}\n`);
+  process.stdout.write(padded.join(""));
 }
 
-const format = (x: number): string => (Number.isFinite(x) ? String(Number(x.toPrecision(4))) : "–");
+const digits = (x: number): string => (Number.isFinite(x) ? String(Number(x.toPrecision(4))) : "–");

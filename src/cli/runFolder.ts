@@ -6,7 +6,8 @@ import { decodeSafetensors, safetensorsPieces, toFloat32 } from "../io/safetenso
 import type { Checkpoint, EpochRecord } from "../train/fit.ts";
 
 /** The files of a run. */
-const FILES = /^(config\.json|results\.json|checkpoint\.safetensors|model\.safetensors|metrics\.jsonl|predictions\.csv|report\.html|events\.out\.tfevents\..*)$/;
+const FILES =
+  /^(config\.json|results\.json|checkpoint\.safetensors|model\.safetensors|metrics\.jsonl|predictions\.csv|report\.html|events\.out\.tfevents\..*)$/;
 
 /** What a killed process left of a file that it was writing. */
 const UNFINISHED = /^\..+\.\d+\.tmp$/;

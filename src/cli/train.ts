@@ -14,8 +14,11 @@ interface Flags extends Fields {
   json?: boolean;
 }
 
-const choice = (flags: string, description: string, field: "task" | "features" | "norm" | "optimizer" | "loss"): Option =>
-  new Option(flags, description).choices(runConfig.entries[field].wrapped.options);
+const choice = (
+  flags: string,
+  description: string,
+  field: "task" | "features" | "norm" | "optimizer" | "loss",
+): Option => new Option(flags, description).choices(runConfig.entries[field].wrapped.options);
 
 export function trainCommand(): Command {
   return new Command("train")
@@ -57,7 +60,10 @@ export function trainCommand(): Command {
     .option("--momentum <x>", "of sgd and rmsprop", number)
     .option("--weight-decay <x>", "L2 (adamw: decoupled)", number)
     .option("--l1 <x>", "L1 penalty", number)
-    .option("--schedule <name|json>", "constant, cosineAnnealing, oneCycle, … (mlp: cosineAnnealing, elemnet: constant)")
+    .option(
+      "--schedule <name|json>",
+      "constant, cosineAnnealing, oneCycle, … (mlp: cosineAnnealing, elemnet: constant)",
+    )
     .addOption(choice("--loss <kind>", "regression: l1 by default", "loss"))
     .option("--label-smoothing <x>", "classification", number)
     .option("--patience <n>", "stop after n epochs without improvement", natural)
@@ -84,17 +90,25 @@ export function trainCommand(): Command {
 
 const folds = (text: string): number | "matbench" => (text === "matbench" ? text : number(text));
 
-async function train(model: string | undefined, { config: file, out, resume, force, quiet, json, ...own }: Flags): Promise<void> {
+async function train(
+  model: string | undefined,
+  { config: file, out, resume, force, quiet, json, ...own }: Flags,
+): Promise<void> {
   if (model !== undefined) own.model = model;
   const base = file === undefined ? undefined : { file, fields: readConfig(file) };
-  if (resume && out === undefined)
-    throw new UserError("--resume needs --out FOLDER: the run to go on with.");
+  if (resume && out === undefined) throw new UserError("--resume needs --out FOLDER: the run to go on with.");
   const folder = out === undefined ? undefined : new RunFolder(out);
-  await execute(resume && folder?.has("config.json") ? goOn(folder, { ...base?.fields, ...own }) : begin(), { quiet, json });
+  await execute(resume && folder?.has("config.json") ? goOn(folder, { ...base?.fields, ...own }) : begin(), {
+    quiet,
+    json,
+  });
 
   function begin(): Plan {
     if (resume && !base && own.model === undefined)
-      throw new UserError(`There is no run in ${out} (no config.json).`, "Start it: the same command without --resume, with model and data.");
+      throw new UserError(
+        `There is no run in ${out} (no config.json).`,
+        "Start it: the same command without --resume, with model and data.",
+      );
     const config = completeConfig(own, base);
     if (folder?.used && !force)
       throw new UserError(
@@ -123,5 +137,9 @@ function goOn(folder: RunFolder, given: Fields): Plan {
   }
   const { threads = config.threads, checkpointSeconds = config.checkpointSeconds } = given as Partial<typeof config>;
   const { data = config.data, val = config.val, test = config.test } = given as Partial<typeof config>;
-  return { config: completeConfig({}, { file, fields: { ...config, threads, checkpointSeconds, data, val, test } }), folder, resume: true };
+  return {
+    config: completeConfig({}, { file, fields: { ...config, threads, checkpointSeconds, data, val, test } }),
+    folder,
+    resume: true,
+  };
 }

@@ -100,7 +100,8 @@ export async function trainOne(
 function taskOf(config: RunConfig, { train, validation }: Parts, { y, outputs }: ArrayDataset): Task {
   const { loss, labelSmoothing } = config;
   if (!train.classes) {
-    if (labelSmoothing !== undefined) throw new UserError("--label-smoothing is for classification; this is a regression.");
+    if (labelSmoothing !== undefined)
+      throw new UserError("--label-smoothing is for classification; this is a regression.");
     return taskFrom({ kind: "regression", loss: loss ?? "l1", ...normaliserOf(y, outputs) });
   }
   if (loss) throw new UserError("--loss is for regression; this is a classification, by cross-entropy.");

@@ -159,7 +159,7 @@ function wrongField(issue: v.InferIssue<typeof runConfig>, nameOf: (field: strin
   if (issue.path && !known.includes(field)) return unknownName(`${file}: there is no field`, field, known);
   const got = JSON.stringify(issue.input);
   if (got === undefined) return missing(field);
-  if (field === "model") return unknownName("There is no model", String(issue.input), runConfig.entries.model.options);
+  if (field === "model") return new UserError(`There is no model ${got}.`, "There are mlp and elemnet.");
   return new UserError(`${nameOf(field)} ${issue.message}, not ${got}.`);
 }
 

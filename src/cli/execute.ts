@@ -36,8 +36,8 @@ export async function execute(plan: Plan, flags: { quiet?: boolean; json?: boole
   const firstRng = rng.fork(parts[0].fold);
   const first = setUp(config, parts[0], firstRng);
   const folder = await record(plan, first, note);
-  for (const line of describe(config, first, folder)) note(line);
   const signal = interruptible(note);
+  for (const line of describe(config, first, folder)) note(line);
   const outcomes: Outcome[] = [];
   for (const [i, part] of parts.entries()) {
     if (part.fold > 0) note(`fold ${part.fold} of ${parts.length}`);
@@ -69,10 +69,10 @@ function describe(config: RunConfig, { parts, task, featuriser }: Setup, folder:
   const columns = [...(formula ? [`${formula} of the formula`] : []), ...numeric, ...categorical];
   const unused = train.unused.filter((name) => !config.ignore.includes(name));
   const { variant, threads } = capabilities();
-  const kind = task.toJSON().kind;
+  const { kind } = task.toJSON();
   return [
     `${config.model} on ${config.data}: ${sizes.join(", ")}`,
-    `  target    ${config.target}: ${kind === "regression" ? kind : `${kind}, ${listed(train.classes!)}`}`,
+    `  target    ${config.target}: ${kind}${train.classes ? ` (${train.classes.slice(0, 8).join(" | ")})` : ""}`,
     `  features  ${featuriser.width}: ${listed(columns)}`,
     ...(unused.length > 0 ? [`  not used  ${listed(unused)} (see --numeric, --categorical)`] : []),
     `  run       ${folder.path}; ${variant} kernels, ${threads} thread${threads > 1 ? "s" : ""}`,
@@ -125,20 +125,18 @@ async function hashFile(file: string): Promise<string> {
 const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 };
 
 /**
- * The first Ctrl-C, or request to end, lets the step finish and the checkpoint be written; a later one ends at once. The signal's
- * reason is the exit status.
+ * The first Ctrl-C, or request to end, lets the step finish and the checkpoint be written; one a second later ends at once (sooner
+ * it is the same one, passed on by npm). The signal's reason is the exit status.
  */
 function interruptible(note: (text: string) => void): AbortSignal {
   const controller = new AbortController();
-  let first = 0;
-  for (const [name, status] of Object.entries(SIGNALS))
-    process.on(name, () => {
-      // One that follows at once is the same Ctrl-C, passed on by npm.
-      if (controller.signal.aborted && performance.now() - first > 1000) process.exit(status);
-      if (controller.signal.aborted) return;
-      note("\nStopping after this step … (again: at once)");
-      controller.abort(status);
-      first = performance.now();
-    });
+  const stop = (name: NodeJS.Signals): void => {
+    if (controller.signal.aborted) return;
+    note("\nStopping after this step … (again: at once)");
+    controller.abort(SIGNALS[name as keyof typeof SIGNALS]);
+    setTimeout(() => names.forEach((each) => process.off(each, stop)), 1000).unref();
+  };
+  const names = Object.keys(SIGNALS) as NodeJS.Signals[];
+  for (const name of names) process.on(name, stop);
   return controller.signal;
 }

@@ -34,15 +34,18 @@ function shortened(message: string): string {
     .replace(/^error: /, "")
     .replace(/^option '(?:-\w, )?(--[\w-]+)[^']*' argument '(.*)' is invalid\. (.*)$/s, (_, option, value, why) => {
       return `${option} ${JSON.stringify(value)}: ${why[0].toLowerCase()}${why.slice(1)}`;
-    });
+    })
+    .replace(/\n\((Did you mean .*)\)/, "\n  $1")
+    .replace(/^((missing required|too many|unknown command).*)\n$/, "$1\n  Add --help for what there is.\n");
 }
 
-/** The library's hints name options as its callers write them (dropMissing); here they are flags (--drop-missing). */
+/** The library's hints name options as its callers write them: dropMissing, (ignore). Here they are flags: --drop-missing. */
 function withFlags(message: string): string {
   const [what, ...hint] = message.split("\n");
   const fields = Object.keys(runConfig.entries);
-  const asFlags = hint.join("\n").replace(/"[^"]*"|\b\w+\b/g, (word) => {
-    return /^[a-z]+[A-Z]/.test(word) && fields.includes(word) ? flagOf(word) : word;
+  const asFlags = hint.join("\n").replace(/"[^"]*"|\(\w+\)|\w+/g, (word) => {
+    const name = word.replace(/[()]/g, "");
+    return fields.includes(name) && (name !== word || /[A-Z]/.test(name)) ? word.replace(name, flagOf) : word;
   });
   return hint.length > 0 ? `${what}\n${asFlags}` : what;
 }

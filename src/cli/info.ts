@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { openSafetensors } from "../io/safetensors.ts";
 import { parseCard } from "../train/predictor.ts";
@@ -17,26 +18,41 @@ export function infoCommand(): Command {
 
 async function info(path: string, { json }: { json?: boolean }): Promise<void> {
   const file = modelFile(path);
-  const facts = (await isSafetensors(file)) ? await weightsInfo(file) : await tableInfo(file);
+  const facts = (await isSafetensors(file)) ? await weightsInfo(file) : (jsonInfo(file) ?? (await tableInfo(file)));
   process.stdout.write(json ? `${JSON.stringify(facts)}\n` : shown(facts));
 }
 
 /** One fact a line; lists below their name. */
 function shown(facts: Record<string, unknown>): string {
-  const inLine = (x: unknown): string => (typeof x === "object" ? JSON.stringify(x) : String(x));
+  const inLine = (x: unknown): string => {
+    if (typeof x === "number") return String(Number(x.toPrecision(6)));
+    return typeof x === "object" ? JSON.stringify(x) : String(x);
+  };
   let out = "";
   for (const [name, value] of Object.entries(facts)) {
-    if (value === undefined) continue;
+    if (value === undefined || (Array.isArray(value) && value.length === 0)) continue;
     if (Array.isArray(value)) {
       out += `${name}:\n`;
-      for (const item of value) out += `  ${Object.values(item).join("  ").trimEnd()}\n`;
+      for (const item of value)
+        out += `  ${typeof item === "object" ? Object.values(item).map(inLine).join("  ").trimEnd() : item}\n`;
     } else if (typeof value === "object" && value !== null)
       out += `${name}: ${Object.entries(value)
         .map(([k, x]) => `${k} ${inLine(x)}`)
         .join(", ")}\n`;
-    else out += `${name}: ${value}\n`;
+    else out += `${name}: ${inLine(value)}\n`;
   }
   return out;
+}
+
+/** A single object, such as a run's config.json or results.json; undefined for tables. */
+function jsonInfo(file: string): Record<string, unknown> | undefined {
+  if (!file.endsWith(".json")) return undefined;
+  try {
+    const value = JSON.parse(readFileSync(file, "utf8"));
+    return Array.isArray(value) ? undefined : { file, kind: "JSON", ...value };
+  } catch {
+    return undefined;
+  }
 }
 
 async function weightsInfo(file: string): Promise<Record<string, unknown>> {

@@ -163,7 +163,7 @@ export function printFigures(results: Results, folder: RunFolder, { unit, patien
       const own = figures[split];
       if (own) lines.push([split, shown((m) => digits(own[m]))]);
       for (const { name, metrics: m } of baselines)
-        if (own && m[split]) lines.push(["", `${label("mae")} ${digits(m[split].mae)}${unitOf("mae")} by the ${name}`]);
+        if (own && m[split]) lines.push(["", `${label("mae")} ${digits(m[split].mae)}${unitOf("mae")} (${name})`]);
     }
     if (patience !== undefined) lines.push(["weights", `of epoch ${epoch}, the best of ${epochs}`]);
     lines.push(["predict with", `${PROGRAM} predict ${quoted(folder.file("model.safetensors"))} FILE`]);

@@ -121,3 +121,8 @@ function makeFolder(path: string): boolean {
     throw error;
   }
 }
+
+/** A run's folder stands for the model in it. */
+export function modelFile(path: string): string {
+  return existsSync(join(path, "model.safetensors")) ? join(path, "model.safetensors") : path;
+}

@@ -105,9 +105,9 @@ function taskOf(config: RunConfig, { train, validation }: Parts, { y, outputs }:
     return taskFrom({ kind: "regression", loss: loss ?? "l1", ...normaliserOf(y, outputs) });
   }
   if (loss) throw new UserError("--loss is for regression; this is a classification, by cross-entropy.");
-  // Two classes are told apart by the ROC curve, if the validation rows have both.
-  const both = train.classes.length === 2 && new Set(validation.targets!.values).size === 2;
-  const monitor = both ? "rocAuc" : "loss";
+  // Two classes are told apart by the ROC curve, where there are rows enough that not many epochs have the same area under it.
+  const [negative, positive] = [0, 1].map((c) => validation.targets!.values.filter((value) => value === c).length);
+  const monitor = train.classes.length === 2 && Math.min(negative, positive) >= 20 ? "rocAuc" : "loss";
   return taskFrom({ kind: "classification", classes: [...train.classes], labelSmoothing, monitor });
 }
 

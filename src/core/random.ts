@@ -46,7 +46,7 @@ export class Rng {
     return Rng.from({ key: [a, b], counter: [0, 0] });
   }
 
-  /** f32 in [low, high), uniform. */
+  /** f32 in [low, high), uniform; rounding may give `high` itself where low ≠ 0. */
   uniform(shape: Shape, low = 0, high = 1): Tensor {
     const out = this.fill("uniform", shape);
     if (low !== 0 || high !== 1) parallel("affine", out.size, 16384, out.ptr, out.ptr, high - low, low);

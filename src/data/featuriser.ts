@@ -81,6 +81,8 @@ const FORMULA_KINDS: Readonly<Record<FormulaFeatures, FormulaKind>> = {
 const atomVectors: Float32Array[] = [];
 let elementsHash: string | undefined;
 
+const F32_MAX = (2 - 2 ** -23) * 2 ** 127;
+
 /** Turns rows into features, always in the same way: what it learned from the training rows is all that it holds. */
 export class Featuriser {
   /** One for each feature. */
@@ -143,8 +145,8 @@ export class Featuriser {
   /**
    * The features of rows, [length, width], row-major.
    *
-   * @throws UserError naming file and line for a formula that cannot be read or has an element without features and for a value
-   *   that the training rows did not have; naming the file for a missing column
+   * @throws UserError naming file and line for a formula that cannot be read or has an element without features, for a value
+   *   that the training rows did not have, and for a number too large for f32; naming the file for a missing column
    */
   transform(rows: FeatureRows): Float32Array<ArrayBuffer> {
     const { width } = this;
@@ -152,6 +154,7 @@ export class Featuriser {
     const out = new Float32Array(rows.length * width);
     this.each(rows, (features, row) => {
       for (let i = 0; i < mean.length; i++) features[i] = (features[i] - mean[i]) / deviation[i];
+      this.checkRange(features, rows, row);
       out.set(features, row * width);
     });
     return out;
@@ -182,7 +185,7 @@ export class Featuriser {
   private each(rows: FeatureRows, use: (features: Float64Array, row: number) => void): void {
     const { spec, categories } = this.json;
     if (this.formula && !rows.formulas) {
-      throw new UserError(`${rows.file} has no formula column.`, "Name the column that holds formulas.");
+      throw new UserError(`${rows.file} has no formula column.`, "Name the column that holds formulas (formula).");
     }
     const numeric = columnsOf(rows, "numeric", spec.numeric);
     const categorical = columnsOf(rows, "categorical", spec.categorical);
@@ -203,8 +206,18 @@ export class Featuriser {
         features[at + slot] = 1;
         at += categories[i].length;
       });
+      this.checkRange(features, rows, row);
       use(features, row);
     }
+  }
+
+  private checkRange(features: Float64Array, { file, lines }: FeatureRows, row: number): void {
+    for (let i = 0; i < features.length; i++)
+      if (!(Math.abs(features[i]) <= F32_MAX))
+        throw new UserError(
+          `${file}:${lines[row]}: the feature ${quote(this.names[i])} is too large: f32 ends at ±3.4e38.`,
+          "Give the column in another unit, or leave the row out.",
+        );
   }
 
   private ofFormula({ file, lines, formulas }: FeatureRows, row: number): Float32Array {

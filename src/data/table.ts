@@ -389,7 +389,7 @@ function checkUnique({ file, ids, lines }: Table, column: string): void {
     if (before === undefined) return;
     throw new UserError(
       `${file}: lines ${lines[before]} and ${lines[row]} have the same id ${quote(id)} (column ${quote(column)}).`,
-      "Ids name rows: make them different, or ignore the column.",
+      "Ids name rows: make them different, or ignore the column (ignore).",
     );
   });
 }

@@ -227,6 +227,9 @@ describe("checkpoints", () => {
   test("time already spent is counted on", async () => {
     const { checkpoints } = await recorded({ epochs: 2 });
     const half = { ...checkpoints[3], state: { ...checkpoints[3].state, seconds: 1000 } };
+    const before = structuredClone(half.state);
+    await run({ epochs: 2, resume: half });
+    expect(half.state, "and the checkpoint is as it was").toEqual(before);
     const { seconds, history } = await run({ epochs: 2, resume: half });
     expect(seconds).toBeGreaterThan(1000);
     expect(history.at(-1)!.seconds).toBeGreaterThan(1000);

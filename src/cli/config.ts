@@ -76,11 +76,14 @@ export const runConfig = v.strictObject({
   threads: v.optional(count),
   deterministic: v.optional(flag, false),
   checkpointSeconds: v.optional(rate),
-  /** The rest is written by the run: what it was made with, and the SHA-256 of its data, which must not change under it. */
+  /** `WRITTEN`: what the run was made with, and the SHA-256 of its data, which must not change under it. */
   spinel: v.optional(v.string()),
   kernels: v.optional(v.string()),
   sha256: v.optional(v.record(v.string(), v.string())),
 });
+
+/** The fields that the run itself writes. */
+export const WRITTEN = ["spinel", "kernels", "sha256"];
 
 export type RunConfig = v.InferOutput<typeof runConfig>;
 export type Fields = Record<string, unknown>;
@@ -112,8 +115,9 @@ const EITHER_OR = [
   ["folds", "testFraction"],
 ] as const;
 
-/** A field as the flag that sets it: batchSize → --batch-size. */
-export const flagOf = (field: string): string => `--${field.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`;
+/** A field as it is given on the command line: batchSize → --batch-size. */
+export const flagOf = (field: string): string =>
+  field === "model" ? "MODEL" : `--${field.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`;
 
 /** Checks the fields of flags, which win, and of a file, and fills in the model's defaults. */
 export function completeConfig(
@@ -130,27 +134,27 @@ export function completeConfig(
   const { success, output, issues } = v.safeParse(runConfig, fields);
   if (!success) throw wrongField(issues[0], nameOf, base.file);
   const config: RunConfig = { ...DEFAULTS[output.model], ...output };
+  checkTogether(config, nameOf);
+  if (!config.val) config.valFraction ??= 0.1;
+  return inOrder(config);
+}
+
+/** Whether fields that are right by themselves go together. */
+function checkTogether(config: RunConfig, nameOf: (field: string) => string): void {
+  const { model, optimizer, lr = 0, epochs = 1 } = config;
   const given = (name: string): boolean => (config as Fields)[name] !== undefined;
   for (const [a, b] of EITHER_OR)
     if (given(a) && given(b)) throw new UserError(`${nameOf(a)} and ${nameOf(b)} exclude each other: leave one out.`);
-  if (!config.val) config.valFraction ??= 0.1;
-  if (config.model === "elemnet") {
-    const alien = ["hidden", "activation", "norm", "residual"].find(given);
-    if (alien) throw new UserError(`${nameOf(alien)}: ElemNet's layers are fixed.`, "Leave it out, or train an mlp.");
-    if (config.dropout)
-      throw new UserError(
-        `${nameOf("dropout")}: ElemNet has its own dropout rates.`,
-        "Only 0, no dropout, can be chosen.",
-      );
-  }
-  if (given("momentum") && config.optimizer !== "sgd" && config.optimizer !== "rmsprop")
-    throw new UserError(`${nameOf("momentum")} is for sgd and rmsprop; the optimizer is ${config.optimizer}.`);
-  // A wrong schedule is an error here, not after the data have been read.
-  if (config.schedule) {
-    const { lr = 0, epochs = 1 } = config;
-    schedule(config.schedule as ScheduleConfig | string, { lr, epochs, stepsPerEpoch: 1, mode: "min" });
-  }
-  return inOrder(config);
+  const alien = model === "elemnet" && ["hidden", "activation", "norm", "residual"].find(given);
+  if (alien) throw new UserError(`${nameOf(alien)}: ElemNet's layers are fixed.`, "Leave it out, or train an mlp.");
+  if (model === "elemnet" && config.dropout)
+    throw new UserError(
+      `${nameOf("dropout")}: ElemNet has its own dropout rates.`,
+      "Only 0, no dropout, can be chosen.",
+    );
+  if (given("momentum") && optimizer !== "sgd" && optimizer !== "rmsprop")
+    throw new UserError(`${nameOf("momentum")} is for sgd and rmsprop; the optimizer is ${optimizer}.`);
+  schedule((config.schedule as ScheduleConfig | undefined) ?? "constant", { lr, epochs, stepsPerEpoch: 1 });
 }
 
 function wrongField(issue: v.InferIssue<typeof runConfig>, nameOf: (field: string) => string, file: string): UserError {

@@ -1,8 +1,7 @@
-import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import { UserError } from "../core/errors.ts";
 import { capabilities, init } from "../core/parallel.ts";
 import { Rng } from "../core/random.ts";
+import { sha256File } from "../data/download.ts";
 import { inOrder, type RunConfig } from "./config.ts";
 import { EMBEDDED, prepareParts } from "./prepare.ts";
 import { printFigures, type Results, writeResults } from "./results.ts";
@@ -89,7 +88,7 @@ async function record(plan: Plan, { task, spec }: Setup, note: (text: string) =>
   for (const role of ["data", "val", "test"] as const) {
     const file = config[role];
     if (!file || file.startsWith(EMBEDDED)) continue;
-    sha256[role] = await hashFile(file);
+    sha256[role] = await sha256File(file);
     if ((config.sha256?.[role] ?? sha256[role]) === sha256[role]) continue;
     const changed = `${file} has changed since the run ${resume ? `in ${plan.folder!.path} began` : "of that configuration"}.`;
     if (resume) throw new UserError(changed, "Restore the file, or start a new run.");
@@ -114,12 +113,6 @@ async function record(plan: Plan, { task, spec }: Setup, note: (text: string) =>
   const complete = inOrder({ ...config, ...settled, spinel: version, kernels, sha256 });
   await folder.write("config.json", `${JSON.stringify(complete, null, 2)}\n`);
   return folder;
-}
-
-async function hashFile(file: string): Promise<string> {
-  const hash = createHash("sha256");
-  for await (const chunk of createReadStream(file)) hash.update(chunk as Uint8Array);
-  return hash.digest("hex");
 }
 
 const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 };

@@ -1,6 +1,6 @@
 import { Command, Option } from "commander";
 import { UserError } from "../core/errors.ts";
-import { completeConfig, type Fields, flagOf, readConfig, runConfig } from "./config.ts";
+import { completeConfig, type Fields, flagOf, readConfig, runConfig, WRITTEN } from "./config.ts";
 import { execute, type Plan } from "./execute.ts";
 import { list, natural, naturals, number } from "./options.ts";
 import { RunFolder } from "./runFolder.ts";
@@ -97,11 +97,10 @@ async function train(
   if (model !== undefined) own.model = model;
   const base = file === undefined ? undefined : { file, fields: readConfig(file) };
   if (resume && out === undefined) throw new UserError("--resume needs --out FOLDER: the run to go on with.");
+  if (out === "") throw new UserError("--out needs the name of a folder.");
   const folder = out === undefined ? undefined : new RunFolder(out);
-  await execute(resume && folder?.has("config.json") ? goOn(folder, { ...base?.fields, ...own }) : begin(), {
-    quiet,
-    json,
-  });
+  const plan = resume && folder?.has("config.json") ? goOn(folder, { ...base?.fields, ...own }) : begin();
+  await execute(plan, { quiet, json });
 
   function begin(): Plan {
     if (resume && !base && own.model === undefined)
@@ -120,26 +119,22 @@ async function train(
 }
 
 /** What may differ from one process of a run to the next. The data may have moved: their content is compared. */
-const FREE = ["threads", "checkpointSeconds", "data", "val", "test", "spinel", "kernels", "sha256"];
+const DATA = ["data", "val", "test"];
+const FREE = ["threads", "checkpointSeconds", ...DATA];
 
 /** The run in `folder` with the configuration it began with. */
 function goOn(folder: RunFolder, given: Fields): Plan {
   const file = folder.file("config.json");
-  const fields = readConfig(file);
-  const config = completeConfig({}, { file, fields });
+  const saved = readConfig(file);
+  const free = Object.entries(given).filter(([name]) => FREE.includes(name) && (name in saved || !DATA.includes(name)));
+  const config = completeConfig({}, { file, fields: { ...saved, ...Object.fromEntries(free) } });
   for (const [name, value] of Object.entries(given)) {
-    const saved = (config as Fields)[name];
-    if (!FREE.includes(name) && JSON.stringify(value) !== JSON.stringify(saved))
+    const [now, then] = [value, (config as Fields)[name]].map((x) => JSON.stringify(x) ?? "not set");
+    if (now !== then && !WRITTEN.includes(name))
       throw new UserError(
-        `--resume: ${flagOf(name)} is ${JSON.stringify(value)} now but ${saved === undefined ? "not set" : JSON.stringify(saved)} in ${file}.`,
+        `--resume: ${flagOf(name)} is ${now} now but ${then} in ${file}.`,
         "A resumed run keeps its settings: leave the flag out, or start a new run.",
       );
   }
-  const { threads = config.threads, checkpointSeconds = config.checkpointSeconds } = given as Partial<typeof config>;
-  const { data = config.data, val = config.val, test = config.test } = given as Partial<typeof config>;
-  return {
-    config: completeConfig({}, { file, fields: { ...config, threads, checkpointSeconds, data, val, test } }),
-    folder,
-    resume: true,
-  };
+  return { config, folder, resume: true };
 }

@@ -87,7 +87,7 @@ describe.concurrent("resuming", () => {
       "spinel: --resume: --lr is 0.1 now but 0.001 in settings/config.json.\n  A resumed run keeps its settings: leave the flag out, or start a new run.\n",
     ]);
     expect((await spinel(path, ["train", "elemnet", "--resume", "--out", "settings"])).stderr).toMatch(
-      /--model is "elemnet" now but "mlp"/,
+      /: MODEL is "elemnet" now but "mlp"/,
     );
     // Without --resume it is in the way.
     expect((await spinel(path, long("settings"))).stderr).toMatch(/^spinel: settings is not empty\.\n.*--resume/);

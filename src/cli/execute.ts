@@ -79,7 +79,7 @@ function describe(config: RunConfig, { parts, task, featuriser }: Setup, folder:
 }
 
 const listed = (names: readonly string[]): string =>
-  names.length > 8 ? `${names.slice(0, 8).join(", ")}, … (${names.length} in all)` : names.join(", ");
+  names.length > 12 ? `${names.slice(0, 12).join(", ")}, … (${names.length} in all)` : names.join(", ");
 
 /** The run's folder with its config.json. What a run goes on with, or repeats, must be the data it began with. */
 async function record(plan: Plan, { task, spec }: Setup, note: (text: string) => void): Promise<RunFolder> {

@@ -128,7 +128,7 @@ export function parallel(kernel: KernelName, n: number, grain: number, ...rest: 
   job.takeChunks(buffer, control, kernelList);
   for (let spins = 0; ; spins++) {
     const done = Atomics.load(control, job.DONE);
-    if (done === count) break;
+    if (done >= count) break;
     if (canSleep && spins > job.SPINS) Atomics.wait(control, job.DONE, done, 1);
   }
   if (Atomics.exchange(control, job.FAILED, 0)) throw new Error(`kernel ${kernel} trapped on a compute thread`);

@@ -81,12 +81,16 @@ describe.concurrent("spinel info", () => {
     expect((await run("info", "header.csv")).stdout).toContain("rows: 0\ncolumns:\n  a  empty\n  b  empty\n");
   });
 
-  test.skipIf(process.platform === "win32")("a reader that has enough ends it quietly", async () => {
-    const columns = Array.from({ length: 30_000 }, (_, i) => `column ${i}`).join(",");
-    writeFileSync(join(path, "wide.csv"), `${columns}\n`);
-    const { stdout, stderr } = await shell(path, '{ "$NODE" "$CLI" info wide.csv; echo "status $?" >&2; } | head -n 1');
-    expect([stdout, stderr]).toEqual(["file: wide.csv\n", "status 0\n"]);
-  });
+  if (process.platform !== "win32")
+    test("a reader that has enough ends it quietly", async () => {
+      const columns = Array.from({ length: 30_000 }, (_, i) => `column ${i}`).join(",");
+      writeFileSync(join(path, "wide.csv"), `${columns}\n`);
+      const { stdout, stderr } = await shell(
+        path,
+        '{ "$NODE" "$CLI" info wide.csv; echo "status $?" >&2; } | head -n 1',
+      );
+      expect([stdout, stderr]).toEqual(["file: wide.csv\n", "status 0\n"]);
+    });
 });
 
 describe.concurrent("the other commands", () => {

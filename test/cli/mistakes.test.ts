@@ -19,6 +19,7 @@ const FILES: Record<string, string | Uint8Array> = {
   "element.csv": csv(ALLOYS, { change: { 28: { formula: "Xx2O" } } }),
   "twice.csv": csv(ALLOYS, { change: { 28: { id: "s1" } } }),
   "huge.csv": csv(ALLOYS, { change: { 28: { strength: 1e300 } } }),
+  "vast.csv": csv(["a", "b", "strength"], { change: { 28: { a: 1e300 } } }),
   "ragged.csv": `${csv(ALLOYS)}s99,NaCl,1,2\n`,
   "named.csv": csv(ALLOYS, { rename: { formula: "substance" } }),
   "density.csv": csv(ALLOYS, { rename: { strength: "density" } }),
@@ -142,6 +143,7 @@ const MISTAKES: [name: string, args: string[], says: RegExp][] = [
   ],
   ["an id that comes twice", train("twice.csv"), /lines 3 and 30 have the same id "s1".*\n.*\(--ignore\)/],
   ["a number beyond f32", train("huge.csv"), /huge\.csv:30: column "strength" is 1e\+300, too large/],
+  ["a feature beyond f32", train("vast.csv"), /vast\.csv:30: the feature "a" is too large/],
   ["a table without features", train("named.csv"), /named\.csv has nothing to learn from.*\n.*--formula COLUMN/],
   [
     "ElemNet without formulas",

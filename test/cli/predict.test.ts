@@ -119,28 +119,30 @@ describe.concurrent("spinel predict", () => {
     );
   });
 
-  test.skipIf(!existsSync("/dev/full"))("a full disk", async () => {
-    const { code, stderr } = await predict(MODEL, "new.csv", "-o", "/dev/full");
-    expect([code, stderr]).toEqual([
-      1,
-      expect.stringMatching(/^spinel: Cannot write \/dev\/full: the disk is full\.\n/),
-    ]);
-    const piped = await shell(path, `"$NODE" "$CLI" predict ${MODEL} new.csv > /dev/full`);
-    expect([piped.code, piped.stderr]).toEqual([
-      1,
-      expect.stringMatching(/^spinel: standard output cannot be written: .*\n$/),
-    ]);
-  });
+  if (existsSync("/dev/full"))
+    test("a full disk", async () => {
+      const { code, stderr } = await predict(MODEL, "new.csv", "-o", "/dev/full");
+      expect([code, stderr]).toEqual([
+        1,
+        expect.stringMatching(/^spinel: Cannot write \/dev\/full: the disk is full\.\n/),
+      ]);
+      const piped = await shell(path, `"$NODE" "$CLI" predict ${MODEL} new.csv > /dev/full`);
+      expect([piped.code, piped.stderr]).toEqual([
+        1,
+        expect.stringMatching(/^spinel: standard output cannot be written: .*\n$/),
+      ]);
+    });
 
-  test.skipIf(process.platform === "win32")("a reader that has enough ends it quietly", async () => {
-    writeFileSync(join(path, "long.csv"), `formula\n${"Fe2O3\n".repeat(30_000)}`);
-    const { stdout, stderr } = await shell(
-      path,
-      `{ "$NODE" "$CLI" predict ${MODEL} long.csv; echo "status $?" >&2; } | head -n 2`,
-    );
-    expect(stdout).toMatch(/^id,formula,predicted strength\n1,Fe2O3,\S+\n$/);
-    expect(stderr).toBe("status 0\n");
-  });
+  if (process.platform !== "win32")
+    test("a reader that has enough ends it quietly", async () => {
+      writeFileSync(join(path, "long.csv"), `formula\n${"Fe2O3\n".repeat(30_000)}`);
+      const { stdout, stderr } = await shell(
+        path,
+        `{ "$NODE" "$CLI" predict ${MODEL} long.csv; echo "status $?" >&2; } | head -n 2`,
+      );
+      expect(stdout).toMatch(/^id,formula,predicted strength\n1,Fe2O3,\S+\n$/);
+      expect(stderr).toBe("status 0\n");
+    });
 
   test("tables that do not fit the model", async () => {
     expect((await predict(MODEL, "numbers.csv")).stderr).toMatch(

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { UserError } from "../../src/core/errors.ts";
 import { isMatbench, readMatbenchCells } from "../../src/data/matbench.ts";
+import { readTable } from "../../src/data/table.ts";
 
 /** The header and the rows' cells of `text`, fed in pieces of so many bytes. */
 async function read(text: string, { file = "table.json", piece = 7 } = {}): Promise<(readonly unknown[])[]> {
@@ -218,4 +219,13 @@ test("the first bytes tell such a table from other JSON", () => {
   expect(is('{"data": "x"}')).toBe(false);
   expect(is('{"formula": "Fe", "index": [')).toBe(false);
   expect(is('[{"index": [')).toBe(false);
+});
+
+test("readTable takes such a file like any other table", async () => {
+  const text =
+    '{"index": [0, 1, 2], "columns": ["composition", "gap expt"], "data": [["NaCl", 8.5], ["Si", 1.1], ["NaN", 0.0]]}';
+  const table = await readTable(new TextEncoder().encode(text), { target: "gap expt", file: "matbench_expt_gap.json" });
+  expect(table.formulas).toEqual(["NaCl", "Si", "NaN"]);
+  expect([...table.targets!.values]).toEqual([8.5, 1.1, 0]);
+  expect(table.ids[0]).toMatch(/^mb-expt-gap-0*1$/);
 });

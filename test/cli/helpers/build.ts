@@ -26,7 +26,7 @@ export async function buildIfStale(): Promise<void> {
     try {
       mkdirSync(lock);
     } catch {
-      if (Date.now() - modified(lock) > 300_000) rmSync(lock, { recursive: true, force: true });
+      if (Date.now() - modified(lock) > 180_000) rmSync(lock, { recursive: true, force: true });
       await setTimeout(200);
       continue;
     }

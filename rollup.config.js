@@ -1,10 +1,6 @@
-import { rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import dts from "rollup-plugin-dts";
 import ts from "typescript";
-
-// Chunks are named by their contents: what an earlier build left would be packed, too.
-rmSync("dist", { recursive: true, force: true });
 
 const require = createRequire(import.meta.url);
 const { dependencies } = require("./package.json");

@@ -1,11 +1,14 @@
 import { fma } from "./simd";
 
-/** `end − begin` rounds of twelve independent multiply-adds in registers: what the machine gives at most. Stores one vector to y. */
+/**
+ * `end − begin` rounds of twelve independent multiply-adds in registers, x ← x·m + n: what the machine gives at most. m and n are
+ * the first two vectors at y (constants would be built anew in every round by some engines); the first is overwritten.
+ */
 export function peak(begin: i32, end: i32, y: usize): void {
-  let a = f32x4.splat(0.5);
+  let a = v128.load(y);
   let b = a, c = a, d = a, e = a, f = a, g = a, h = a, i = a, j = a, k = a, l = a;
-  const m = f32x4.splat(0.999);
-  const n = f32x4.splat(0.001);
+  const m = v128.load(y);
+  const n = v128.load(y, 16);
   for (let round = begin; round < end; round++) {
     a = fma(a, m, n);
     b = fma(b, m, n);

@@ -1,16 +1,23 @@
 // Compiles assembly/ for every target of asconfig.json, side by side, and writes each binary as a module that carries its bytes.
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { isMainThread, Worker, workerData } from "node:worker_threads";
 import { main } from "assemblyscript/asc";
 
-mkdirSync("build/bytes", { recursive: true });
 const { targets } = JSON.parse(readFileSync("asconfig.json", "utf8"));
-for (const target of Object.keys(targets)) {
-  const { error, stderr } = await main(["--config", "asconfig.json", "--target", target]);
+
+if (isMainThread) {
+  mkdirSync("build/bytes", { recursive: true });
+  for (const target of Object.keys(targets)) {
+    const worker = new Worker(new URL(import.meta.url), { workerData: target });
+    worker.on("exit", (code) => code && process.exit(code));
+  }
+} else {
+  const { error, stderr } = await main(["--config", "asconfig.json", "--target", workerData]);
   if (error) {
     console.error(stderr.toString());
     process.exit(1);
   }
-  const bytes = readFileSync(targets[target].outFile).toString("base64");
-  writeFileSync(`build/bytes/${target}.js`, `export default "${bytes}";\n`);
-  writeFileSync(`build/bytes/${target}.d.ts`, "declare const base64: string;\nexport default base64;\n");
+  const bytes = readFileSync(targets[workerData].outFile).toString("base64");
+  writeFileSync(`build/bytes/${workerData}.js`, `export default "${bytes}";\n`);
+  writeFileSync(`build/bytes/${workerData}.d.ts`, "declare const base64: string;\nexport default base64;\n");
 }

@@ -312,6 +312,24 @@ export function clipGradientValue(gradients: readonly Tensor[], max: number): vo
   for (const g of gradients) parallel("clamp", g.size, GRAIN, g.ptr, g.ptr, -max, max);
 }
 
+/**
+ * Scales the rows of a weight [out, …] in place so that none is longer than `max`: call it after a step.
+ * Srivastava et al., JMLR 2014, §5.1 (max-norm regularisation).
+ */
+export function limitRowNorms(weight: Tensor, max: number): void {
+  if (!(max > 0)) throw new UserError(`limitRowNorms: max must be above 0, not ${max}.`);
+  const rows = weight.shape[0] ?? 1;
+  const width = weight.size / rows;
+  const { data } = weight;
+  for (let r = 0; r < rows; r++) {
+    const row = data.subarray(r * width, (r + 1) * width);
+    let squares = 0;
+    for (const w of row) squares += w * w;
+    const scale = max / Math.sqrt(squares);
+    if (scale < 1) for (let i = 0; i < width; i++) row[i] *= scale;
+  }
+}
+
 /** Exponential moving average of weights: average ← decay·average + (1 − decay)·weights after each step. Polyak & Juditsky 1992. */
 export class Ema {
   readonly averages: Map<string, Tensor>;

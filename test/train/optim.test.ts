@@ -9,6 +9,7 @@ import {
   clipGradientValue,
   Ema,
   gradientNorm,
+  limitRowNorms,
   Rmsprop,
   Sgd,
 } from "../../src/train/optim.ts";
@@ -190,4 +191,15 @@ describe("Ema", () => {
       });
     expect(memoryUse().live).toBe(before);
   });
+});
+
+test("limitRowNorms shortens the rows that are too long and leaves the others", () => {
+  const weight = tensor([
+    [3, 4],
+    [0.3, 0.4],
+    [0, 0],
+  ]);
+  limitRowNorms(weight, 2);
+  [1.2, 1.6, 0.3, 0.4, 0, 0].forEach((w, i) => expect(weight.data[i]).toBeCloseTo(w, 6));
+  expect(() => limitRowNorms(weight, 0)).toThrow(/above 0/);
 });

@@ -3,6 +3,7 @@ import { type ColumnOptions, openTable, type Roles, type TableOptions } from "./
 import { type Among, cellText, isMissing, label, numberHint, parseNumber } from "./csv.ts";
 import type { JsonCells } from "./jsonl.ts";
 import { ownText, quote, type Source } from "./open.ts";
+import type { Structure } from "./structure.ts";
 
 export type { ColumnOptions, TableOptions };
 
@@ -14,6 +15,8 @@ export class Table {
   declare readonly file: string;
   declare readonly ids: readonly string[];
   declare readonly formulas: readonly string[] | undefined;
+  /** Of the rows of structure files. */
+  declare readonly structures?: readonly Structure[];
   /** The line of the file on which each row begins. */
   declare readonly lines: Int32Array;
   /** values [length, names.length], row-major. */
@@ -51,11 +54,12 @@ export class Table {
       }
       return { names, values: out };
     };
-    const { formulas, lines, categorical, targets, fold } = this;
+    const { formulas, structures, lines, categorical, targets, fold } = this;
     return new Table({
       ...this,
       ids: texts(this.ids),
       formulas: formulas && texts(formulas),
+      structures: structures && Array.from(picked, (i) => structures[i]),
       lines: picked.map((i) => lines[i]),
       numeric: floats(this.numeric),
       categorical: { names: categorical.names, values: categorical.values.map(texts) },

@@ -1,6 +1,7 @@
 export * from "./reduce";
 export * from "./layout";
 export * from "./gather";
+export * from "./message";
 export * from "./norm";
 export * from "./optim";
 export * from "./matmul";

@@ -164,7 +164,7 @@ export function log1p4(x: v128): v128 {
 /** ln(1 + z) for 0 ≤ z ≤ 1, as in logSum without the reduction. */
 // @ts-ignore: decorator
 @inline
-function log1pUnit(z: v128): v128 {
+export function log1pUnit(z: v128): v128 {
   const s = f32x4.div(z, f32x4.add(splat(2), z));
   const t = f32x4.mul(s, s);
   let p = fma(t, splat(0.24244861), splat(0.21443956));

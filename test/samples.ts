@@ -6,6 +6,7 @@ import { GATHER } from "./samples/gather.ts";
 import { LAYOUT } from "./samples/layout.ts";
 import { LOSS } from "./samples/loss.ts";
 import { MATRIX } from "./samples/matrix.ts";
+import { MESSAGE } from "./samples/message.ts";
 import { REDUCE } from "./samples/reduce.ts";
 
 /** How to call every op, with its f64 reference. An op without a sample does not compile. */
@@ -14,6 +15,7 @@ export const SAMPLES = {
   ...ACTIVATION,
   ...REDUCE,
   ...MATRIX,
+  ...MESSAGE,
   ...GATHER,
   ...LAYOUT,
   ...LOSS,

@@ -13,6 +13,7 @@ export * from "./gather.ts";
 export * from "./layout.ts";
 export * from "./loss.ts";
 export * from "./matmul.ts";
+export * from "./message.ts";
 export * from "./norm.ts";
 export * from "./reduce.ts";
 

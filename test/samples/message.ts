@@ -1,0 +1,113 @@
+import { Csr, type Tensor } from "../../src/index.ts";
+import * as ops from "../../src/ops/index.ts";
+import { build, get, type Nd, nd, total, zip } from "../reference/nd.ts";
+import { segments, slice, take } from "../reference/structure.ts";
+import { type Case, type Draw, toIndices } from "./draw.ts";
+
+/** Nodes joined by edges that are sorted by receiver; some nodes have none. */
+function graph(d: Draw) {
+  const nodes = d.size({ empty: false, most: d.large ? 1000 : 17 });
+  const edges = d.kind === 0 ? 0 : d.int(1, d.large ? 4000 : 60);
+  const receiver = d.index(edges, nodes).sort((a, b) => a - b);
+  const sender = d.index(edges, nodes);
+  return { nodes, edges, receiver, sender, attrs: edges < 30 ? { receiver, sender } : { nodes, edges } };
+}
+
+const structure = ({ nodes, receiver, sender }: ReturnType<typeof graph>) => ({
+  receiver: toIndices(receiver),
+  sender: toIndices(sender),
+  receivers: Csr.segments(receiver, nodes),
+  senders: Csr.segments(sender, nodes),
+});
+
+const basisOf = (d: Draw): ops.GaussianBasis =>
+  d.pick([
+    { start: 0, step: 0.2, count: 41, gamma: 25 },
+    { start: -1, step: 2 / 39, count: 40, gamma: 19.5 },
+    { start: 0.5, step: 0.3, count: d.int(1, 6), gamma: 3 },
+  ]);
+
+const gaussians = (x: Nd, { start, step, count, gamma }: ops.GaussianBasis): Nd =>
+  build([x.shape[0], count], ([e, k]) => Math.exp(-gamma * (x.data[e] - start - k * step) ** 2));
+
+const distances = (d: Draw): Nd => d.values([d.size({ most: d.large ? 3000 : 33 })], { low: -1, high: 9.5 });
+
+export const MESSAGE = {
+  gaussianBasis: [
+    {
+      // Centres are f32 and γ multiplies their rounding.
+      tolerance: { value: 1e-5, gradient: 1e-5, second: 2e-5 },
+      draw(d) {
+        const basis = basisOf(d);
+        return {
+          attrs: basis,
+          inputs: [distances(d)],
+          run: ([x]) => ops.gaussianBasis(x, basis),
+          reference: ([x]) => gaussians(x, basis),
+        };
+      },
+    },
+  ],
+  gaussianLinear: [
+    {
+      tolerance: { value: 1e-6, gradient: 1e-5, second: 2e-5 },
+      draw(d) {
+        const basis = basisOf(d);
+        const width = d.pick([1, 3, 4, 20, 32, 37, 64, 128]);
+        return {
+          attrs: { ...basis, width },
+          inputs: [distances(d), d.values([width, basis.count])],
+          run: ([x, w]: readonly Tensor[]) => ops.gaussianLinear(x, w, basis),
+          reference([x, w]) {
+            const g = gaussians(x, basis);
+            return build([x.shape[0], width], ([e, o]) =>
+              total(Array.from({ length: basis.count }, (_, k) => get(g, [e, k]) * get(w, [o, k]))),
+            );
+          },
+        };
+      },
+    },
+  ],
+  edgeSum: [
+    {
+      linear: "jointly",
+      draw(d) {
+        const g = graph(d);
+        const width = d.pick([1, 3, 4, 8, 13]);
+        const nodes = [g.nodes, width];
+        return {
+          attrs: g.attrs,
+          inputs: [d.values(nodes), d.values(nodes), d.values([g.edges, width])],
+          run: ([p, q, u]) => ops.edgeSum(p, q, u, structure(g)),
+          reference: ([p, q, u]) => zip((a, b, c) => a + b + c, take(p, g.receiver, 0), take(q, g.sender, 0), u),
+        };
+      },
+    },
+  ],
+  gatedSum: [
+    {
+      draw(d) {
+        const g = graph(d);
+        const width = d.pick([4, 8, 12]);
+        const pairs = { rows: g.nodes, cols: g.edges, row: g.receiver, col: [...g.receiver.keys()] };
+        return {
+          attrs: g.attrs,
+          inputs: [d.values([g.edges, 2 * width], { low: -4, high: 4 })],
+          run: ([z]) => ops.gatedSum(z, structure(g)),
+          reference([z]) {
+            const gate = slice(z, 1, 0, width).data.map((v) => 1 / (1 + Math.exp(-v)));
+            const core = slice(z, 1, width, 2 * width).data.map((v) => Math.log1p(Math.exp(v)));
+            return segments(
+              nd(
+                [g.edges, width],
+                gate.map((v, i) => v * core[i]),
+              ),
+              pairs,
+              total,
+            );
+          },
+        };
+      },
+    },
+  ],
+} satisfies Record<string, Case[]>;

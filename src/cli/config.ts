@@ -22,7 +22,7 @@ const below1 = v.message(v.pipe(v.number(), v.minValue(0), v.ltValue(1)), "must 
 
 /** config.json of a run: everything that its result depends on. Flags of `spinel train` and `--config FILE` fill the same fields. */
 export const runConfig = v.strictObject({
-  model: one("mlp", "elemnet"),
+  model: one("mlp", "elemnet", "cgcnn"),
   data: text,
   target: text,
   unit: v.optional(text),
@@ -45,6 +45,16 @@ export const runConfig = v.strictObject({
   features: v.optional(one("fractions", "allFractions", "magpie", "magpie+fractions", "cgcnn", "none")),
   dropMissing: v.optional(flag, false),
   delimiter: v.optional(text),
+  skipBad: v.optional(flag, false),
+  radius: v.optional(above0),
+  maxNeighbours: v.optional(count),
+  shells: v.optional(one("cut", "whole")),
+  pads: v.optional(one("mask", "paper")),
+  atomVectors: v.optional(text),
+  atomFeaLen: v.optional(count),
+  nConv: v.optional(count),
+  hFeaLen: v.optional(count),
+  nH: v.optional(count),
   hidden: v.optional(v.message(v.array(count), "must be whole numbers ≥ 1")),
   activation: v.optional(one(...(Object.keys(activations) as ActivationName[]))),
   dropout: v.optional(below1),
@@ -103,7 +113,42 @@ const DEFAULTS: Record<RunConfig["model"], Partial<RunConfig>> = {
     norm: "none",
     residual: false,
   },
+  cgcnn: {
+    radius: 8,
+    maxNeighbours: 12,
+    shells: "cut",
+    pads: "mask",
+    atomVectors: "cgcnn",
+    atomFeaLen: 64,
+    nConv: 3,
+    hFeaLen: 128,
+    nH: 1,
+    epochs: 60,
+    batchSize: 128,
+    optimizer: "adamw",
+    lr: 5e-3,
+    weightDecay: 1e-4,
+    schedule: "oneCycle",
+  },
   elemnet: { features: "fractions", epochs: 200, batchSize: 32, optimizer: "adam", lr: 1e-4, schedule: "constant" },
+};
+
+/** What only some of the models have. */
+const FIELDS_OF: Record<RunConfig["model"], readonly string[]> = {
+  mlp: ["hidden", "activation", "dropout", "norm", "residual", "features"],
+  elemnet: ["dropout", "features"],
+  cgcnn: [
+    "radius",
+    "maxNeighbours",
+    "shells",
+    "pads",
+    "atomVectors",
+    "atomFeaLen",
+    "nConv",
+    "hFeaLen",
+    "nH",
+    "dropout",
+  ],
 };
 
 /** Of each pair only one can be given; a flag wins over the file's other one. */
@@ -145,13 +190,20 @@ function checkTogether(config: RunConfig, nameOf: (field: string) => string): vo
   const given = (name: string): boolean => (config as Fields)[name] !== undefined;
   for (const [a, b] of EITHER_OR)
     if (given(a) && given(b)) throw new UserError(`${nameOf(a)} and ${nameOf(b)} exclude each other: leave one out.`);
-  const alien = model === "elemnet" && ["hidden", "activation", "norm", "residual"].find(given);
-  if (alien) throw new UserError(`${nameOf(alien)}: ElemNet's layers are fixed.`, "Leave it out, or train an mlp.");
+  const alien = Object.entries(FIELDS_OF).flatMap(([owner, fields]) =>
+    owner === model ? [] : fields.filter((field) => given(field) && !FIELDS_OF[model].includes(field)),
+  )[0];
+  if (alien) {
+    const owners = Object.keys(FIELDS_OF).filter((owner) => FIELDS_OF[owner as RunConfig["model"]].includes(alien));
+    throw new UserError(`${nameOf(alien)} is for ${owners.join(" and ")}; the model is ${model}.`, "Leave it out.");
+  }
   if (model === "elemnet" && config.dropout)
     throw new UserError(
       `${nameOf("dropout")}: ElemNet has its own dropout rates.`,
       "Only 0, no dropout, can be chosen.",
     );
+  const column = model === "cgcnn" && (["numeric", "categorical"] as const).find((name) => config[name].length > 0);
+  if (column) throw new UserError(`${nameOf(column)} is for mlp; cgcnn learns from structures alone.`, "Leave it out.");
   if (given("momentum") && optimizer !== "sgd" && optimizer !== "rmsprop")
     throw new UserError(`${nameOf("momentum")} is for sgd and rmsprop; the optimizer is ${optimizer}.`);
   schedule((config.schedule as ScheduleConfig | undefined) ?? "constant", { lr, epochs, stepsPerEpoch: 1 });
@@ -163,13 +215,13 @@ function wrongField(issue: v.InferIssue<typeof runConfig>, nameOf: (field: strin
   if (issue.path && !known.includes(field)) return unknownName(`${file}: there is no field`, field, known);
   const got = JSON.stringify(issue.input);
   if (got === undefined) return missing(field);
-  if (field === "model") return new UserError(`There is no model ${got}.`, "There are mlp and elemnet.");
+  if (field === "model") return new UserError(`There is no model ${got}.`, "There are mlp, elemnet and cgcnn.");
   return new UserError(`${nameOf(field)} ${issue.message}, not ${got}.`);
 }
 
 function missing(field: string): UserError {
   const what: Record<string, string> = {
-    model: "a MODEL: mlp or elemnet",
+    model: "a MODEL: mlp, elemnet or cgcnn",
     data: "--data FILE",
     target: "--target COLUMN",
   };

@@ -2,7 +2,9 @@ import { UserError } from "../core/errors.ts";
 import { capabilities, init } from "../core/parallel.ts";
 import { Rng } from "../core/random.ts";
 import { sha256File } from "../data/download.ts";
+import { Featuriser } from "../data/featuriser.ts";
 import { inOrder, type RunConfig } from "./config.ts";
+import { describeFeatures } from "./features.ts";
 import { EMBEDDED, prepareParts } from "./prepare.ts";
 import { printFigures, type Results, writeResults } from "./results.ts";
 import { RunFolder } from "./runFolder.ts";
@@ -64,15 +66,13 @@ function describe(config: RunConfig, { parts, task, featuriser }: Setup, folder:
   const { train, validation, test, fold } = parts;
   const sizes = [`${train.length} rows to learn from`, `${validation.length} to validate with`];
   if (test) sizes.push(`${test.length} to test with${fold > 0 ? " in the first fold" : ""}`);
-  const { formula, numeric = [], categorical = [] } = featuriser.spec;
-  const columns = [...(formula ? [`${formula} of the formula`] : []), ...numeric, ...categorical];
   const unused = train.unused.filter((name) => !config.ignore.includes(name));
   const { variant, threads } = capabilities();
   const { kind } = task.toJSON();
   return [
     `${config.model} on ${config.data}: ${sizes.join(", ")}`,
     `  target    ${config.target}: ${kind}${train.classes ? ` (${train.classes.slice(0, 8).join(" | ")})` : ""}`,
-    `  features  ${featuriser.width}: ${listed(columns)}`,
+    `  features  ${featuriser.width}: ${listed(describeFeatures(featuriser))}`,
     ...(unused.length > 0 ? [`  not used  ${listed(unused)} (see --numeric, --categorical)`] : []),
     `  run       ${folder.path}; ${variant} kernels, ${threads} thread${threads > 1 ? "s" : ""}`,
   ];
@@ -82,7 +82,7 @@ const listed = (names: readonly string[]): string =>
   names.length > 12 ? `${names.slice(0, 12).join(", ")}, … (${names.length} in all)` : names.join(", ");
 
 /** The run's folder with its config.json. What a run goes on with, or repeats, must be the data it began with. */
-async function record(plan: Plan, { task, spec }: Setup, note: (text: string) => void): Promise<RunFolder> {
+async function record(plan: Plan, { task, featuriser }: Setup, note: (text: string) => void): Promise<RunFolder> {
   const { config, resume } = plan;
   const sha256: Record<string, string> = {};
   for (const role of ["data", "val", "test"] as const) {
@@ -107,7 +107,7 @@ async function record(plan: Plan, { task, spec }: Setup, note: (text: string) =>
   const json = task.toJSON();
   const settled = {
     task: json.kind,
-    features: spec.formula ?? ("none" as const),
+    ...(featuriser instanceof Featuriser ? { features: featuriser.spec.formula ?? ("none" as const) } : {}),
     loss: "loss" in json ? json.loss : undefined,
   };
   const complete = inOrder({ ...config, ...settled, spinel: version, kernels, sha256 });

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
+import type { RowFeaturiserJson } from "../data/rowFeaturiser.ts";
 import { openSafetensors } from "../io/safetensors.ts";
 import { parseCard } from "../train/predictor.ts";
 import { formatCount } from "../train/progress.ts";
@@ -64,8 +65,10 @@ async function weightsInfo(file: string): Promise<Record<string, unknown>> {
       shape: `[${shape.join(", ")}]`,
     }));
     const numbers = [...stored.entries.values()].reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
-    const { spinel, fit } = stored.metadata;
-    if (spinel) return { file, kind: "model", ...modelInfo(spinel, file), numbers: formatCount(numbers), tensors };
+    const { metadata } = stored;
+    const { fit } = metadata;
+    if (metadata.spinel || metadata.model === "cgcnn")
+      return { file, kind: "model", ...modelInfo(metadata, file), numbers: formatCount(numbers), tensors };
     if (!fit) return { file, kind: "weights", numbers: formatCount(numbers), tensors };
     const { epoch, step, seconds, best } = JSON.parse(fit);
     const done = { "epochs done": epoch - 1, "steps of the next": step, "best epoch": best?.epoch };
@@ -75,19 +78,27 @@ async function weightsInfo(file: string): Promise<Record<string, unknown>> {
   }
 }
 
-function modelInfo(description: string, file: string): Record<string, unknown> {
-  const { architecture, target, task, featuriser, featuriserHash, notes } = parseCard(description, file);
-  const { formula, numeric, categorical } = featuriser.spec;
+function modelInfo(metadata: Readonly<Record<string, string>>, file: string): Record<string, unknown> {
+  const { architecture, target, task, featuriser, featuriserHash, notes } = parseCard(metadata, file);
   return {
     architecture,
     target: target.unit ? `${target.name} (${target.unit})` : target.name,
     task: task.kind === "classification" ? { classes: task.classes.join(" | ") } : { regression: task.loss },
-    features: {
-      formula: formula ?? "none",
-      numeric: numeric.join(" ") || "none",
-      categorical: categorical.join(" ") || "none",
-    },
+    features: featuresInfo(featuriser),
     "features' hash": featuriserHash.slice(0, 12),
     trained: notes,
+  };
+}
+
+function featuresInfo(featuriser: RowFeaturiserJson): Record<string, unknown> {
+  if ("kind" in featuriser) {
+    const { atoms, ...spec } = featuriser.spec;
+    return { ...spec, atoms: typeof atoms === "string" ? atoms : "own vectors" };
+  }
+  const { formula, numeric, categorical } = featuriser.spec;
+  return {
+    formula: formula ?? "none",
+    numeric: numeric.join(" ") || "none",
+    categorical: categorical.join(" ") || "none",
   };
 }

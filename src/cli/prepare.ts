@@ -1,7 +1,6 @@
 import { UserError } from "../core/errors.ts";
 import type { Rng } from "../core/random.ts";
 import { splitRows } from "../data/dataset.ts";
-import type { FeatureSpec } from "../data/featuriser.ts";
 import { ionicTable } from "../data/ionic.ts";
 import { readTable, type Table, type TableOptions } from "../data/table.ts";
 import { kFold, matbenchFolds, stratifiedKFold } from "../train/folds.ts";
@@ -115,20 +114,4 @@ function foldsOf(
   if (folds === "matbench") return matbenchFolds(targets, classification ? "classification" : "regression");
   const options = { shuffle: { seed: seed % 2 ** 32 } };
   return classification ? stratifiedKFold(targets, folds!, { ...options, warn }) : kFold(table.length, folds!, options);
-}
-
-/** The features that a model takes where the user does not say. */
-export function featureSpec(config: RunConfig, { train }: Parts): FeatureSpec {
-  const chosen = config.features ?? (train.formulas ? "magpie" : "none");
-  if (config.model === "elemnet" && chosen !== "fractions" && chosen !== "allFractions")
-    throw new UserError(
-      `ElemNet learns from element fractions, not from ${chosen}.`,
-      "Leave out --features, or train an mlp.",
-    );
-  return {
-    formula: chosen === "none" ? undefined : chosen,
-    numeric: train.numeric.names,
-    categorical: train.categorical.names,
-    standardise: config.model !== "elemnet",
-  };
 }

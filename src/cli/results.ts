@@ -2,6 +2,7 @@ import { capabilities } from "../core/parallel.ts";
 import type { ClassificationRow, RegressionRow, ReportData, Split } from "../train/report.ts";
 import { renderReport } from "../train/report.ts";
 import type { RunConfig } from "./config.ts";
+import { describeFeatures } from "./features.ts";
 import { label } from "./monitors.ts";
 import { csvLine, predictionCells, predictionColumns, shortest } from "./predictions.ts";
 import type { RunFolder } from "./runFolder.ts";
@@ -107,9 +108,8 @@ function reportData(config: RunConfig, outcomes: readonly Outcome[], results: Re
     ]),
   );
   const { epochs = 0, batchSize = 0, optimizer = "", lr = 0 } = config;
-  const { formula = "none" } = predictor.featuriser.spec;
   const loss = task.kind === "regression" ? task.loss : "cross-entropy";
-  const name = config.model === "elemnet" ? "ElemNet" : "MLP";
+  const name = { mlp: "MLP", elemnet: "ElemNet", cgcnn: "CGCNN" }[config.model];
   return {
     title: `${name}: ${config.target}`,
     model: { name, parameters, description: describe(config) },
@@ -122,7 +122,14 @@ function reportData(config: RunConfig, outcomes: readonly Outcome[], results: Re
       kernels: `${variant}, ${threads} thread${threads > 1 ? "s" : ""}`,
     },
     duration: results.seconds,
-    settings: { epochs, "batch size": batchSize, optimizer, "learning rate": lr, loss, "formula features": formula },
+    settings: {
+      epochs,
+      "batch size": batchSize,
+      optimizer,
+      "learning rate": lr,
+      loss,
+      features: describeFeatures(predictor.featuriser).join(", "),
+    },
     history: run.history.map(({ epoch, loss: trainLoss, validation }) => ({
       epoch,
       loss: trainLoss,
@@ -140,10 +147,11 @@ function reportData(config: RunConfig, outcomes: readonly Outcome[], results: Re
   };
 }
 
-const describe = ({ model, hidden = [], activation = "relu" }: RunConfig): string =>
-  model === "elemnet"
-    ? "17 fully connected layers on element fractions"
-    : `${hidden.join(", ")} hidden units, ${activation}`;
+function describe({ model, hidden = [], activation = "relu", nConv, atomFeaLen, nH, hFeaLen }: RunConfig): string {
+  if (model === "elemnet") return "17 fully connected layers on element fractions";
+  if (model === "mlp") return `${hidden.join(", ")} hidden units, ${activation}`;
+  return `${nConv} crystal graph convolutions of width ${atomFeaLen}, ${nH} fully connected of width ${hFeaLen}`;
+}
 
 /** The figures as a person wants them at the end of a run. */
 export function printFigures(results: Results, folder: RunFolder, { unit, patience }: RunConfig): void {

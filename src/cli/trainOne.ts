@@ -1,13 +1,12 @@
 import { UserError } from "../core/errors.ts";
 import type { Rng } from "../core/random.ts";
-import type { ArrayDataset } from "../data/dataset.ts";
+import { ArrayDataset, type LabelledDataset, type RowFeaturiser } from "../data/dataset.ts";
 import { ELEMENTS } from "../data/elements.ts";
-import { type FeatureSpec, Featuriser } from "../data/featuriser.ts";
+import { Featuriser } from "../data/featuriser.ts";
 import { parseFormula } from "../data/formula.ts";
 import type { Table } from "../data/table.ts";
-import { toDataset } from "../data/tabular.ts";
-import { type Architecture, buildModel } from "../models/index.ts";
-import { type ActivationName, type Module, parameterCount } from "../nn/index.ts";
+import { type Architecture, buildModel, CGCNN_BASIS } from "../models/index.ts";
+import { type ActivationName, type Model, parameterCount } from "../nn/index.ts";
 import { linearRegression, meanPredictor } from "../train/baselines.ts";
 import { fit, type Run } from "../train/fit.ts";
 import { type Optimizer, optimizers } from "../train/optim.ts";
@@ -16,19 +15,19 @@ import type { ClassificationRow, RegressionRow, Split } from "../train/report.ts
 import type { ScheduleConfig } from "../train/schedule.ts";
 import { normaliserOf, type Task, taskFrom } from "../train/task.ts";
 import type { RunConfig } from "./config.ts";
+import { featuriserOf } from "./features.ts";
 import { fileMonitor, progressMonitor } from "./monitors.ts";
-import { featureSpec, type Parts } from "./prepare.ts";
+import type { Parts } from "./prepare.ts";
 import type { RunFolder } from "./runFolder.ts";
 
 /** All that one training needs, made and checked. */
 export interface Setup {
   parts: Parts;
-  spec: FeatureSpec;
-  featuriser: Featuriser;
-  data: Partial<Record<Split, ArrayDataset>> & { train: ArrayDataset };
+  featuriser: RowFeaturiser;
+  data: Partial<Record<Split, LabelledDataset>> & { train: LabelledDataset };
   task: Task;
   architecture: Architecture;
-  model: Module;
+  model: Model;
   optimizer: Optimizer;
 }
 
@@ -43,15 +42,14 @@ export interface Outcome {
 
 /** Features, task, model and optimizer for one set of parts. */
 export function setUp(config: RunConfig, parts: Parts, rng: Rng): Setup {
-  const { train, validation, test, all } = parts;
-  const spec = featureSpec(config, parts);
-  const featuriser = Featuriser.fit(spec, train, all);
-  const data: Setup["data"] = { train: toDataset(featuriser, train), validation: toDataset(featuriser, validation) };
-  if (test) data.test = toDataset(featuriser, test);
+  const { train, validation, test } = parts;
+  const featuriser = featuriserOf(config, parts);
+  const data: Setup["data"] = { train: featuriser.dataset(train), validation: featuriser.dataset(validation) };
+  if (test) data.test = featuriser.dataset(test);
   const task = taskOf(config, parts, data.train);
   const architecture = architectureOf(config, featuriser.width, task.outputs);
   const model = buildModel(architecture, rng.fork(1));
-  return { parts, spec, featuriser, data, task, architecture, model, optimizer: optimizerOf(config, model) };
+  return { parts, featuriser, data, task, architecture, model, optimizer: optimizerOf(config, model) };
 }
 
 /** Trains one model, with everything that a run folder holds of it. Undefined if it was interrupted. */
@@ -88,16 +86,16 @@ export async function trainOne(
   const predictor = Predictor.of(model, featuriser, task, { architecture, target, formula: config.formula, notes });
   await folder.write("model.safetensors", predictor.toSafetensors());
   const outcome: Outcome = { run, predictor, parameters: parameterCount(model), rows: {}, figures: {}, baselines: [] };
-  for (const [split, dataset] of Object.entries(data) as [Split, ArrayDataset][]) {
+  for (const [split, dataset] of Object.entries(data) as [Split, LabelledDataset][]) {
     const predictions = run.predict(dataset);
     outcome.figures[split] = task.metrics(predictions, dataset.y);
     outcome.rows[split] = reportRows(task, parts[split]!, predictions, dataset.y);
   }
-  if (task.toJSON().kind === "regression") outcome.baselines = baselinesOf(data, task);
+  if (task.toJSON().kind === "regression") outcome.baselines = baselinesOf(parts, data, task);
   return outcome;
 }
 
-function taskOf(config: RunConfig, { train, validation }: Parts, { y, outputs }: ArrayDataset): Task {
+function taskOf(config: RunConfig, { train, validation }: Parts, { y, outputs }: LabelledDataset): Task {
   const { loss, labelSmoothing } = config;
   if (!train.classes) {
     if (labelSmoothing !== undefined)
@@ -113,12 +111,18 @@ function taskOf(config: RunConfig, { train, validation }: Parts, { y, outputs }:
 
 function architectureOf(config: RunConfig, inputs: number, outputs: number): Architecture {
   const { hidden = [], dropout, norm, residual } = config;
+  if (config.model === "cgcnn") {
+    const { atomFeaLen, nConv, hFeaLen, nH } = config;
+    // The authors' classifier drops half of the crystal's vector.
+    const rate = dropout ?? (outputs > 1 ? 0.5 : 0);
+    return { model: "cgcnn", inputs, outputs, atomFeaLen, nConv, hFeaLen, nH, basis: CGCNN_BASIS, dropout: rate };
+  }
   if (config.model === "elemnet") return { model: "elemnet", inputs, outputs, dropout: dropout !== 0 };
   const activation = config.activation as ActivationName | undefined;
   return { model: "mlp", sizes: [inputs, ...hidden, outputs], activation, dropout, norm, residual };
 }
 
-function optimizerOf({ optimizer = "adam", lr, momentum, weightDecay, l1 }: RunConfig, model: Module): Optimizer {
+function optimizerOf({ optimizer = "adam", lr, momentum, weightDecay, l1 }: RunConfig, model: Model): Optimizer {
   return new optimizers[optimizer](model, { lr, weightDecay, l1, ...(momentum === undefined ? {} : { momentum }) });
 }
 
@@ -144,14 +148,25 @@ function reportRows(
 }
 
 /** The mean and linear regression, learned from the training rows, on all parts. */
-function baselinesOf(data: Setup["data"], task: Task): Outcome["baselines"] {
-  const { x, y, length, outputs } = data.train;
+function baselinesOf(parts: Parts, data: Setup["data"], task: Task): Outcome["baselines"] {
+  const rows = data.train instanceof ArrayDataset ? (data as Partial<Record<Split, ArrayDataset>>) : byFormula(parts);
+  const { x, y, length, outputs } = rows.train!;
   const mean = meanPredictor(y, outputs);
   const linear = linearRegression(x, y, length);
   const figures = (predict: (d: ArrayDataset) => Float32Array) =>
-    Object.fromEntries(Object.entries(data).map(([split, d]) => [split, task.metrics(predict(d), d.y)]));
+    Object.fromEntries(Object.entries(rows).map(([split, d]) => [split, task.metrics(predict(d), d.y)]));
   return [
     { name: "mean of the training set", metrics: figures((d) => mean(d.length)) },
-    { name: "linear regression", metrics: figures((d) => linear(d.x, d.length)) },
+    {
+      name: `linear regression${data.train instanceof ArrayDataset ? "" : " on the formula"}`,
+      metrics: figures((d) => linear(d.x, d.length)),
+    },
   ];
+}
+
+/** What a structure's formula alone says: the measure of what a model learns from the structure. */
+function byFormula({ train, validation, test }: Parts): Partial<Record<Split, ArrayDataset>> {
+  const featuriser = Featuriser.fit({ formula: "magpie" }, train);
+  const [learned, chosen] = [featuriser.dataset(train), featuriser.dataset(validation)];
+  return { train: learned, validation: chosen, ...(test ? { test: featuriser.dataset(test) } : {}) };
 }

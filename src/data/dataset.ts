@@ -1,6 +1,8 @@
 import { UserError } from "../core/errors.ts";
 import type { Rng } from "../core/random.ts";
 import { emit, type Tensor } from "../core/tensor.ts";
+import { quote } from "./open.ts";
+import type { Table } from "./table.ts";
 
 /** One minibatch: what the model's `forward` takes, and the targets (class numbers or values, row-major). */
 export interface Batch {
@@ -14,8 +16,29 @@ export interface Dataset {
   batch(rows: Int32Array): Batch;
 }
 
+/** A data set all of whose targets are at hand: y [length, outputs], row-major. */
+export interface LabelledDataset extends Dataset {
+  readonly y: Float32Array;
+  readonly outputs: number;
+}
+
+/** The part of a table that inputs and targets are made of. */
+export type DatasetRows = Pick<Table, "file" | "length" | "formulas" | "lines" | "numeric" | "categorical"> &
+  Partial<Pick<Table, "structures" | "targets">>;
+
+/** What turns the rows of tables into a model's inputs, always in the same way. It is stored with the model. */
+export interface RowFeaturiser {
+  /** Numbers that describe a row, or an atom. */
+  readonly width: number;
+  /** SHA-256 of all that it depends on: equal hashes make equal inputs of equal rows. */
+  readonly hash: string;
+  /** Inputs and targets (zeros where the rows have none). */
+  dataset(rows: DatasetRows): LabelledDataset;
+  toJSON(): unknown;
+}
+
 /** Rows of numbers with targets: x [length, width], y [length, outputs], both row-major. */
-export class ArrayDataset implements Dataset {
+export class ArrayDataset implements LabelledDataset {
   constructor(
     readonly x: Float32Array,
     readonly y: Float32Array,
@@ -57,6 +80,24 @@ export class ArrayDataset implements Dataset {
     const [train, validation] = splitRows(this.length, fraction, rng);
     return { train: this.rows(train), validation: this.rows(validation) };
   }
+}
+
+/**
+ * The targets of rows in f32, zeros where they have none.
+ *
+ * @throws UserError naming file, line and column for a number that f32 cannot hold
+ */
+export function targetsOf({ file, length, lines, targets }: DatasetRows): Float32Array<ArrayBuffer> {
+  if (!targets) return new Float32Array(length);
+  const { names, values } = targets;
+  const y = Float32Array.from(values);
+  const at = y.findIndex((value) => !Number.isFinite(value));
+  if (at >= 0)
+    throw new UserError(
+      `${file}:${lines[Math.floor(at / names.length)]}: column ${quote(names[at % names.length])} is ${values[at]}, too large: f32 ends at ±3.4e38.`,
+      "Give the column in another unit, or leave the row out.",
+    );
+  return y;
 }
 
 function gather(values: Float32Array, rows: Int32Array, width: number): Float32Array {

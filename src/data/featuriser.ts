@@ -2,6 +2,7 @@ import { UserError } from "../core/errors.ts";
 import { sha256 } from "../core/sha256.ts";
 import { atomVector92 } from "./atomVector.ts";
 import { ALL_ELEMENTS, ELEMNET_ELEMENTS, elementFractions, magpieNames, magpieStatistics } from "./composition.ts";
+import { ArrayDataset, type DatasetRows, type RowFeaturiser, targetsOf } from "./dataset.ts";
 import { ELEMENTS } from "./elements.ts";
 import { ATOMS, SUBSTANCES } from "./elementTable.ts";
 import { type Composition, parseFormula } from "./formula.ts";
@@ -84,7 +85,7 @@ let elementsHash: string | undefined;
 const F32_MAX = (2 - 2 ** -23) * 2 ** 127;
 
 /** Turns rows into features, always in the same way: what it learned from the training rows is all that it holds. */
-export class Featuriser {
+export class Featuriser implements RowFeaturiser {
   /** One for each feature. */
   readonly names: readonly string[];
   private readonly formula: FormulaKind | undefined;
@@ -158,6 +159,10 @@ export class Featuriser {
       out.set(features, row * width);
     });
     return out;
+  }
+
+  dataset(rows: DatasetRows): ArrayDataset {
+    return new ArrayDataset(this.transform(rows), targetsOf(rows), rows.length);
   }
 
   /** Mean and standard deviation (over n) of every feature. Sums are of differences from the first row: exactly 0 for constants. */

@@ -1,8 +1,7 @@
-import { UserError } from "../core/errors.ts";
 import type { Rng } from "../core/random.ts";
-import { ArrayDataset, splitRows } from "./dataset.ts";
+import { type ArrayDataset, splitRows } from "./dataset.ts";
 import { type FeatureSpec, Featuriser } from "./featuriser.ts";
-import { quote, type Source } from "./open.ts";
+import type { Source } from "./open.ts";
 import { readTable, type Table, type TableOptions } from "./table.ts";
 
 /** A table on its way to a network: which columns become features is settled, what they are scaled by is learned at the split. */
@@ -25,23 +24,8 @@ export class TabularData {
   split(fraction: number, rng: Rng): { train: ArrayDataset; validation: ArrayDataset; featuriser: Featuriser } {
     const [train, validation] = splitRows(this.length, fraction, rng).map((rows) => this.table.rows(rows));
     const featuriser = Featuriser.fit(this.spec, train);
-    return { train: toDataset(featuriser, train), validation: toDataset(featuriser, validation), featuriser };
+    return { train: featuriser.dataset(train), validation: featuriser.dataset(validation), featuriser };
   }
-}
-
-/** Features and targets of a table's rows. */
-export function toDataset(featuriser: Featuriser, table: Table): ArrayDataset {
-  const y = table.targets ? Float32Array.from(table.targets.values) : new Float32Array(table.length);
-  const at = y.findIndex((value) => !Number.isFinite(value));
-  if (at >= 0) {
-    const { names, values } = table.targets!;
-    const row = Math.floor(at / names.length);
-    throw new UserError(
-      `${table.file}:${table.lines[row]}: column ${quote(names[at % names.length])} is ${values[at]}, too large: f32 ends at ±3.4e38.`,
-      "Give the column in another unit, or leave the row out.",
-    );
-  }
-  return new ArrayDataset(featuriser.transform(table), y, table.length);
 }
 
 /**

@@ -6,6 +6,7 @@ export { Embedding, Linear } from "./linear.ts";
 export {
   buffer,
   loadStateDict,
+  type Model,
   type Module,
   parameterCount,
   parameters,

@@ -14,6 +14,11 @@ export interface Module<I extends unknown[] = [x: Tensor]> {
   forward(...args: [...I, training?: Training]): Tensor;
 }
 
+/** A module whatever its inputs are: what builders return and `fit` trains. Called without `training`, it must infer. */
+export interface Model {
+  forward(...args: never[]): Tensor;
+}
+
 /** Tensors that belong to a model's state but are not trained: running statistics. */
 const buffers = new WeakSet<Tensor>();
 

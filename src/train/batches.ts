@@ -2,12 +2,8 @@
 import { noGrad } from "../core/op.ts";
 import { scope, type Tensor } from "../core/tensor.ts";
 import type { Dataset } from "../data/dataset.ts";
+import type { Model } from "../nn/index.ts";
 import type { Task } from "./task.ts";
-
-/** What `fit` trains: any object with such a `forward`. Called without the last argument, `training`, it must infer. */
-export interface Model {
-  forward(...args: never[]): Tensor;
-}
 
 export const forward = (model: Model, ...args: unknown[]): Tensor => model.forward(...(args as never[]));
 

@@ -3,14 +3,14 @@ import { grad } from "../core/grad.ts";
 import type { Rng, RngState } from "../core/random.ts";
 import { scope, type Tensor } from "../core/tensor.ts";
 import type { Dataset } from "../data/dataset.ts";
-import { loadStateDict, stateDict, type Training } from "../nn/index.ts";
-import { batchRows, countBatches, evaluate, forward, type Model, predictBatches } from "./batches.ts";
+import { loadStateDict, type Model, stateDict, type Training } from "../nn/index.ts";
+import { batchRows, countBatches, evaluate, forward, predictBatches } from "./batches.ts";
 import { firstNonFinite } from "./diagnose.ts";
 import { clipGradientNorm, clipGradientValue, Ema, gradientNorm, type Optimizer } from "./optim.ts";
 import { type LearningPlan, type ScheduleConfig, schedule } from "./schedule.ts";
 import { defaultTask, type Task } from "./task.ts";
 
-export { type Model, predictBatches };
+export { predictBatches };
 
 /** One line of the history: an epoch's figures. */
 export interface EpochRecord {

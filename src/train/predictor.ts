@@ -1,9 +1,10 @@
 import { UserError } from "../core/errors.ts";
 import { Rng } from "../core/random.ts";
-import { ArrayDataset } from "../data/dataset.ts";
-import { type FeatureRows, Featuriser, type FeaturiserJson } from "../data/featuriser.ts";
+import type { DatasetRows, RowFeaturiser } from "../data/dataset.ts";
+import { featuriserFromJSON, type RowFeaturiserJson } from "../data/rowFeaturiser.ts";
 import { decodeSafetensors, safetensorsPieces, toFloat32 } from "../io/safetensors.ts";
-import { loadStateDict, type Module, stateDict } from "../nn/index.ts";
+import { loadStateDict, type Model, stateDict } from "../nn/index.ts";
+import { cgcnnCard } from "./cgcnnCard.ts";
 import { predictBatches } from "./fit.ts";
 import { type Task, type TaskConfig, taskFrom } from "./task.ts";
 
@@ -13,7 +14,7 @@ export interface ModelCard<A = unknown> {
   version: 1;
   /** What `build` makes the model from. */
   architecture: A;
-  featuriser: FeaturiserJson;
+  featuriser: RowFeaturiserJson;
   /** Of the featuriser: checked when the file is read, so that a model never sees other features than it learned from. */
   featuriserHash: string;
   task: TaskConfig;
@@ -28,14 +29,14 @@ export interface ModelCard<A = unknown> {
 export class Predictor {
   private constructor(
     readonly card: ModelCard,
-    readonly model: Module,
-    readonly featuriser: Featuriser,
+    readonly model: Model,
+    readonly featuriser: RowFeaturiser,
     readonly task: Task,
   ) {}
 
   static of<A>(
-    model: Module,
-    featuriser: Featuriser,
+    model: Model,
+    featuriser: RowFeaturiser,
     task: Task,
     facts: Pick<ModelCard<A>, "architecture" | "target" | "formula"> & Partial<Pick<ModelCard, "notes">>,
   ): Predictor {
@@ -43,7 +44,7 @@ export class Predictor {
       format: "spinel-model",
       version: 1,
       architecture: facts.architecture,
-      featuriser: featuriser.toJSON(),
+      featuriser: featuriser.toJSON() as RowFeaturiserJson,
       featuriserHash: featuriser.hash,
       task: task.toJSON(),
       target: facts.target,
@@ -56,12 +57,12 @@ export class Predictor {
   /** Reads a model file. `build` makes the model from its architecture (`buildModel` of spinel/models). */
   static load<A>(
     bytes: Uint8Array,
-    build: (architecture: A, rng: Rng) => Module,
+    build: (architecture: A, rng: Rng) => Model,
     file = "model.safetensors",
   ): Predictor {
     const { tensors, metadata } = decodeSafetensors(bytes, { file });
-    const card = parseCard(metadata.spinel, file) as ModelCard<A>;
-    const featuriser = Featuriser.fromJSON(card.featuriser);
+    const card = parseCard(metadata, file) as ModelCard<A>;
+    const featuriser = featuriserFromJSON(card.featuriser);
     if (featuriser.hash !== card.featuriserHash)
       throw new UserError(
         `${file}: its features were computed by another version of spinel (${card.featuriserHash.slice(0, 12)} then, ${featuriser.hash.slice(0, 12)} now).`,
@@ -81,16 +82,22 @@ export class Predictor {
   }
 
   /** Predictions [rows, outputs] in the target's unit, or class probabilities [rows, classes]. No target column is needed. */
-  predict(rows: FeatureRows): Float32Array {
-    const x = this.featuriser.transform(rows);
-    return predictBatches(this.model, this.task, new ArrayDataset(x, new Float32Array(rows.length), rows.length));
+  predict(rows: DatasetRows): Float32Array {
+    return predictBatches(this.model, this.task, this.featuriser.dataset(withoutTargets(rows)));
   }
 }
 
+/** `length` of a table is not a property of its own. */
+const withoutTargets = (rows: DatasetRows): DatasetRows => ({ ...rows, length: rows.length, targets: undefined });
+
 /** The card in a file's metadata, or an error that says why there is none. */
-export function parseCard(text: string | undefined, file: string): ModelCard {
-  if (text === undefined)
+export function parseCard(metadata: Readonly<Record<string, string>>, file: string): ModelCard {
+  const { spinel: text } = metadata;
+  if (text === undefined) {
+    const foreign = cgcnnCard(metadata);
+    if (foreign) return foreign;
     throw new UserError(`${file} holds weights but no spinel model.`, "Give the model.safetensors of a run folder.");
+  }
   let card: ModelCard;
   try {
     card = JSON.parse(text);

@@ -1,6 +1,7 @@
 import { drawFigures } from "./report/charts.ts";
 import { classificationPage } from "./report/classification.ts";
-import type { ReportData } from "./report/data.ts";
+import { drawStructures } from "./report/crystals.ts";
+import type { ReportData, Row } from "./report/data.ts";
 import { html, json, script, style } from "./report/html.ts";
 import { regressionPage } from "./report/regression.ts";
 import { curveFigures, foldSection, headSection, repeatSection } from "./report/sections.ts";
@@ -17,20 +18,32 @@ export type {
   Split,
 } from "./report/data.ts";
 
+/** Texts of the scripts that a page runs. */
+export interface ReportScripts {
+  /** Chart.js's UMD build. */
+  chart: string;
+  /** The viewer of structures, the package's dist/viewer.js; not needed where no row has a structure. */
+  viewer?: string;
+}
+
 /**
- * One HTML page with everything inside: it works offline and makes no network request. The charts' library is read from the
- * installed chart.js, so this runs in Node; elsewhere, give its UMD build's text to `reportPage`.
+ * One HTML page with everything inside: it works offline and makes no network request. Its scripts are read from the installed
+ * packages, so this runs in Node; elsewhere, give their texts to `reportPage`.
  */
 export async function renderReport(data: ReportData): Promise<string> {
   const { readFile } = await import("node:fs/promises");
   const { createRequire } = await import("node:module");
   const { dirname, join } = await import("node:path");
-  const folder = dirname(createRequire(import.meta.url).resolve("chart.js"));
-  return reportPage(data, await readFile(join(folder, "chart.umd.min.js"), "utf8"));
+  const { resolve } = createRequire(import.meta.url);
+  const chart = await readFile(join(dirname(resolve("chart.js")), "chart.umd.min.js"), "utf8");
+  const rows: readonly Row[] = Object.values(data.results.predictions).flat();
+  if (!rows.some(({ structure }) => structure)) return reportPage(data, { chart });
+  const built = join(dirname(resolve("spinel/package.json")), "dist", "viewer.js");
+  return reportPage(data, { chart, viewer: await readFile(built, "utf8") });
 }
 
-/** The page, with the text of Chart.js's UMD build. */
-export function reportPage(data: ReportData, chartJs: string): string {
+/** The page with its scripts' texts; without a viewer no structure is drawn. */
+export function reportPage(data: ReportData, scripts: ReportScripts): string {
   const { results } = data;
   const body = results.task === "regression" ? regressionPage(data, results) : classificationPage(data, results);
   const curves = curveFigures(data);
@@ -56,8 +69,15 @@ ${repeatSection(data)}
 </div>
 </main>
 ${json("figures", { curves: curves.figures, ...body.charts })}
-${script(chartJs.replace(/^\/\/# sourceMappingURL=.*$/m, ""))}
+${script(scripts.chart.replace(/^\/\/# sourceMappingURL=.*$/m, ""))}
 ${script(`(${drawFigures})(Chart, JSON.parse(document.getElementById("figures").textContent));`)}
+${
+  scripts.viewer !== undefined &&
+  body.structures.length > 0 &&
+  html`${json("structures", body.structures)}
+${script(scripts.viewer)}
+${script(`(${drawStructures})(viewer, JSON.parse(document.getElementById("structures").textContent));`)}`
+}
 </body>
 </html>
 `;

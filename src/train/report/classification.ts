@@ -1,7 +1,7 @@
 import { classificationMetrics, confusionMatrix, rocAuc } from "../metrics.ts";
 import type { Roc } from "./charts.ts";
+import { crystalColumns, groupSections, structureFigures } from "./crystals.ts";
 import type { ClassificationResults, ClassificationRow, ReportData, Split } from "./data.ts";
-import { elementsTable } from "./elementsTable.ts";
 import { html, type Markup, number, table, whole } from "./html.ts";
 import {
   type Body,
@@ -16,7 +16,7 @@ import {
   SPLITS,
   type Tile,
 } from "./sections.ts";
-import { errorByElement, rocCurve, thin } from "./statistics.ts";
+import { rocCurve, thin } from "./statistics.ts";
 
 const WORST = 20;
 const CURVE_POINTS = 500;
@@ -38,24 +38,22 @@ export function classificationPage(data: ReportData, { classes, predictions }: C
       own[name] = { rows: list.length, metrics };
     }
   }
-  if (rows.length === 0) return { tiles: [], metrics: html``, figures: html``, charts: {} };
-  const elements = errorByElement(rows, (row) => (predictedOf(row) === row.target ? 0 : 1));
+  if (rows.length === 0) return { tiles: [], metrics: html``, figures: html``, charts: {}, structures: [] };
+  const worst = worstSection(rows, classes, split);
   const roc = rocFigure(rows, classes, split);
   return {
     tiles: tiles(split, own[split]?.metrics ?? {}),
     metrics: metricsSection(data, own),
     figures: html`${matrixSections(rows, classes, split, roc.markup)}
-${
-  elements.length > 0 &&
-  card(
-    "Error by element",
-    `Share of wrong classes among the ${SPLIT_NAMES[split]} rows that contain the element.`,
-    elementsTable(elements, "wrong", percent),
-    { wide: true },
-  )
-}
-${worstSection(rows, classes, split)}`,
+${groupSections(rows, split, {
+  error: (row) => (predictedOf(row) === row.target ? 0 : 1),
+  name: "wrong",
+  words: "Share of wrong classes among",
+  format: percent,
+})}
+${worst.markup}`,
     charts: { roc: roc.figure },
+    structures: worst.structures,
   };
 }
 
@@ -157,13 +155,14 @@ function rocFigure(rows: readonly ClassificationRow[], classes: readonly string[
 }
 
 /** Wrong rows, the surest first. */
-function worstSection(rows: readonly ClassificationRow[], classes: readonly string[], split: Split): Markup {
+function worstSection(rows: readonly ClassificationRow[], classes: readonly string[], split: Split) {
   const surety = (row: ClassificationRow) => row.probabilities[predictedOf(row)];
   const wrong = rows.filter((row) => predictedOf(row) !== row.target).sort((a, b) => surety(b) - surety(a));
   const worst = wrong.slice(0, WORST);
   const content = table(
     [
       ...idColumns(worst),
+      ...crystalColumns(worst),
       { title: "true", cell: ({ target }) => classes[target] },
       { title: "predicted", cell: (row) => classes[predictedOf(row)] },
       { title: "probability", cell: (row) => percent(surety(row)), numeric: true },
@@ -176,5 +175,10 @@ function worstSection(rows: readonly ClassificationRow[], classes: readonly stri
     wrong.length > worst.length
       ? `The ${worst.length} surest of ${whole(wrong.length)} wrong predictions for ${SPLIT_NAMES[split]} rows.`
       : `${wrong.length === 0 ? "No" : `All ${wrong.length}`} wrong predictions for ${SPLIT_NAMES[split]} rows, the surest first.`;
-  return card("Worst cases", sub, content, { wide: true });
+  const { markup, structures } = structureFigures(worst, (row) => [
+    ["true", classes[row.target]],
+    ["predicted", classes[predictedOf(row)]],
+    ["probability", percent(surety(row))],
+  ]);
+  return { structures, markup: card("Worst cases", sub, html`${markup}${content}`, { wide: true }) };
 }

@@ -1,13 +1,21 @@
+import type { ViewedStructure } from "../../viewer/structure.ts";
+
 /** What a report is made from: filled by the training command, read by the pages. */
 
 export type Split = "train" | "validation" | "test";
 
 /** What one row shares with those of the other task. */
-interface Row {
+export interface Row {
   id: string;
   formula?: string;
   /** Symbols of the elements in the row's material, for the errors by element. */
   elements?: readonly string[];
+  /** The atoms, e.g. a `Structure`. Only those of the worst rows become part of the page. */
+  structure?: ViewedStructure;
+  /** International number, 1 … 230. */
+  spaceGroup?: number;
+  /** In the cell; by default those of `structure`. */
+  atoms?: number;
 }
 
 export interface RegressionRow extends Row {

@@ -1,6 +1,6 @@
 import { ELEMENTS } from "../../data/elements.ts";
 import { html, type Markup, number, table, whole } from "./html.ts";
-import type { ElementError } from "./statistics.ts";
+import type { GroupError } from "./statistics.ts";
 
 /** Fewer rows than this say little about an element: its cell gets a dashed border and does not stretch the colour scale. */
 const FEW = 5;
@@ -10,8 +10,8 @@ const STEPS = 7;
  * The periodic table, every element coloured by the mean error of the rows that contain it, with a scale, and the same as a plain
  * table. `what` names the figure ("MAE"), `format` writes its values.
  */
-export function elementsTable(errors: ElementError[], what: string, format: (x: number) => string): Markup {
-  const bySymbol = new Map(errors.map((entry) => [entry.symbol, entry]));
+export function elementsTable(errors: GroupError<string>[], what: string, format: (x: number) => string): Markup {
+  const bySymbol = new Map(errors.map((entry) => [entry.key, entry]));
   const finite = errors.filter(({ mean }) => Number.isFinite(mean));
   const sure = finite.filter(({ count }) => count >= FEW);
   const means = (sure.length > 0 ? sure : finite).map(({ mean }) => mean);
@@ -43,7 +43,7 @@ export function elementsTable(errors: ElementError[], what: string, format: (x: 
 ${cells}</div>
 <details><summary>Data as a table</summary>${table(
     [
-      { title: "element", cell: ({ symbol }) => symbol },
+      { title: "element", cell: ({ key }) => key },
       { title: "rows", cell: ({ count }) => whole(count), numeric: true },
       { title: what, cell: ({ mean }) => number(mean), numeric: true },
     ],

@@ -80,7 +80,12 @@ export interface Column<Row> {
 export function table<Row>(
   columns: Column<Row>[],
   rows: readonly Row[],
-  { caption, group, rowClass }: { caption: string; group?: (row: Row) => string; rowClass?: (row: Row) => string },
+  {
+    caption,
+    kind: tableKind,
+    group,
+    rowClass,
+  }: { caption: string; kind?: string; group?: (row: Row) => string; rowClass?: (row: Row) => string },
 ): Markup {
   const kind = (column: Column<Row>) => column.numeric && html` class="n"`;
   const heading = (row: Row, i: number) =>
@@ -89,7 +94,7 @@ export function table<Row>(
     html`<tr class="group"><th scope="rowgroup" colspan="${columns.length}">${group(row)}</th></tr>\n`;
   const line = (row: Row) =>
     html`<tr class="${rowClass?.(row)}">${columns.map((c) => html`<td${kind(c)}>${c.cell(row)}</td>`)}</tr>\n`;
-  return html`<div class="scroll" role="region" tabindex="0" aria-label="${caption}"><table><caption>${caption}</caption>
+  return html`<div class="scroll" role="region" tabindex="0" aria-label="${caption}"><table${tableKind && html` class="${tableKind}"`}><caption>${caption}</caption>
 <thead><tr>${columns.map((c) => html`<th scope="col"${kind(c)}>${c.title}</th>`)}</tr></thead>
 <tbody>${rows.map((row, i) => [heading(row, i), line(row)])}</tbody></table></div>`;
 }

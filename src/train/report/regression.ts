@@ -1,7 +1,7 @@
 import { regressionMetrics } from "../metrics.ts";
 import type { Bars, Parity } from "./charts.ts";
+import { crystalColumns, groupSections, structureFigures } from "./crystals.ts";
 import type { RegressionResults, RegressionRow, ReportData, Split } from "./data.ts";
-import { elementsTable } from "./elementsTable.ts";
 import { html, type Markup, number, table, whole } from "./html.ts";
 import {
   type Body,
@@ -15,7 +15,7 @@ import {
   SPLITS,
   type Tile,
 } from "./sections.ts";
-import { errorByElement, histogram, quantile, thinScatter } from "./statistics.ts";
+import { histogram, quantile, thinScatter } from "./statistics.ts";
 
 /** As many points are drawn in the parity plot, and as many rows listed as worst. */
 const POINTS = 5000;
@@ -34,9 +34,9 @@ export function regressionPage(data: ReportData, { predictions }: RegressionResu
       own[name] = { rows: list.length, metrics: regressionMetrics(predicted, target) };
     }
   }
-  if (rows.length === 0) return { tiles: [], metrics: html``, figures: html``, charts: {} };
+  if (rows.length === 0) return { tiles: [], metrics: html``, figures: html``, charts: {}, structures: [] };
   const withUnit = (x: number) => number(x) + (unit ? ` ${unit}` : "");
-  const elements = errorByElement(rows, (row) => Math.abs(errorOf(row)));
+  const worst = worstSection(rows, split, unit);
   const parity = parityFigure(data, predictions);
   const bars = histogramFigure(data, rows);
   return {
@@ -44,17 +44,15 @@ export function regressionPage(data: ReportData, { predictions }: RegressionResu
     metrics: metricsSection(data, own),
     figures: html`${parity.markup}
 ${errorSection(rows, split, bars, withUnit)}
-${
-  elements.length > 0 &&
-  card(
-    "Error by element",
-    `Mean absolute error of the ${SPLIT_NAMES[split]} rows that contain the element.`,
-    elementsTable(elements, "MAE", withUnit),
-    { wide: true },
-  )
-}
-${worstSection(rows, split, unit)}`,
+${groupSections(rows, split, {
+  error: (row) => Math.abs(errorOf(row)),
+  name: "MAE",
+  words: "Mean absolute error of",
+  format: withUnit,
+})}
+${worst.markup}`,
     charts: { parity: parity.figure, histogram: bars.figure },
+    structures: worst.structures,
   };
 }
 
@@ -152,12 +150,13 @@ function errorSection(
   );
 }
 
-function worstSection(rows: readonly RegressionRow[], split: Split, unit: string | undefined): Markup {
+function worstSection(rows: readonly RegressionRow[], split: Split, unit: string | undefined) {
   const size = (row: RegressionRow) => (Number.isNaN(errorOf(row)) ? Number.POSITIVE_INFINITY : Math.abs(errorOf(row)));
   const worst = [...rows].sort((a, b) => size(b) - size(a)).slice(0, WORST);
   const content = table(
     [
       ...idColumns(worst),
+      ...crystalColumns(worst),
       { title: "true", cell: ({ target }) => number(target), numeric: true },
       { title: "predicted", cell: ({ predicted }) => number(predicted), numeric: true },
       { title: "error", cell: (row) => number(errorOf(row)), numeric: true },
@@ -165,12 +164,11 @@ function worstSection(rows: readonly RegressionRow[], split: Split, unit: string
     worst,
     { caption: "Rows with the largest errors" },
   );
-  return card(
-    "Worst cases",
-    `The ${worst.length} ${SPLIT_NAMES[split]} rows with the largest errors${unit ? `; values in ${unit}` : ""}.`,
-    content,
-    {
-      wide: true,
-    },
-  );
+  const { markup, structures } = structureFigures(worst, (row) => [
+    ["true", number(row.target)],
+    ["predicted", number(row.predicted)],
+    ["error", number(errorOf(row))],
+  ]);
+  const sub = `The ${worst.length} ${SPLIT_NAMES[split]} rows with the largest errors${unit ? `; values in ${unit}` : ""}.`;
+  return { structures, markup: card("Worst cases", sub, html`${markup}${content}`, { wide: true }) };
 }

@@ -1,3 +1,4 @@
+import type { ViewedStructure } from "../../viewer/structure.ts";
 import { formatDuration } from "../progress.ts";
 import type { Curves, Figures } from "./charts.ts";
 import type { CurvePoint, Metrics, ReportData, Split } from "./data.ts";
@@ -21,6 +22,8 @@ export interface Body {
   metrics: Markup;
   figures: Markup;
   charts: Omit<Figures, "curves">;
+  /** What the viewer draws in the elements with `data-structure`, by their index. */
+  structures: readonly ViewedStructure[];
 }
 
 /** The split by which a model is to be judged: test rows where there are some, else validation, else training. */

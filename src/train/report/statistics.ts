@@ -61,30 +61,31 @@ function roundDown(x: number): number {
   return (x / power >= 5 ? 5 : x / power >= 2 ? 2 : 1) * power;
 }
 
-export interface ElementError {
-  symbol: string;
-  /** Rows that contain the element. */
+export interface GroupError<Key> {
+  key: Key;
+  /** Rows of the group. */
   count: number;
   /** Their mean error. */
   mean: number;
 }
 
-/** The mean of `error` over the rows that contain each element, alphabetically. A row counts once for each of its elements. */
-export function errorByElement<T extends { elements?: readonly string[] }>(
-  rows: readonly T[],
-  error: (row: T) => number,
-): ElementError[] {
-  const sums = new Map<string, { count: number; sum: number }>();
+/** The mean of `error` over the rows of each group, in the order of the keys. A row counts once for each of its keys. */
+export function errorByGroup<Key extends string | number, Row>(
+  rows: readonly Row[],
+  error: (row: Row) => number,
+  keys: (row: Row) => Iterable<Key>,
+): GroupError<Key>[] {
+  const sums = new Map<Key, { count: number; sum: number }>();
   for (const row of rows) {
-    for (const symbol of new Set(row.elements)) {
-      const entry = sums.get(symbol) ?? { count: 0, sum: 0 };
+    for (const key of new Set(keys(row))) {
+      const entry = sums.get(key) ?? { count: 0, sum: 0 };
       entry.count++;
       entry.sum += error(row);
-      sums.set(symbol, entry);
+      sums.set(key, entry);
     }
   }
-  const entries = [...sums].map(([symbol, { count, sum }]) => ({ symbol, count, mean: sum / count }));
-  return entries.sort((a, b) => (a.symbol < b.symbol ? -1 : 1));
+  const entries = [...sums].map(([key, { count, sum }]) => ({ key, count, mean: sum / count }));
+  return entries.sort((a, b) => (a.key < b.key ? -1 : 1));
 }
 
 /** The receiver operating characteristic: as the threshold falls from +∞, the shares of false [x] and true [y] positives. */

@@ -83,6 +83,24 @@ td sub { font-size: 0.75em; line-height: 0; }
 .q1 { background: var(--e1); } .q2 { background: var(--e2); } .q3 { background: var(--e3); } .q4 { background: var(--e4); }
 .q5 { background: var(--e5); } .q6 { background: var(--e6); } .q7 { background: var(--e7); }
 .el.q1, .el.q2, .el.q3, .el.q4 { color: var(--onLow); } .el.q5, .el.q6, .el.q7 { color: var(--onHigh); }
+.bars td:first-child { white-space: nowrap; }
+.bars td:nth-child(2), .bars th:nth-child(2) { width: 99%; max-width: none; }
+.bar { height: 12px; width: calc(var(--share) * 100%); min-width: 2px; background: var(--test); border-radius: 3px; opacity: 0.85; }
+.group { white-space: nowrap; }
+.group sub { font-size: 0.75em; line-height: 0; }
+.over { text-decoration: overline; }
+.crystals { display: grid; grid-template-columns: repeat(auto-fit, minmax(240px, 1fr)); gap: 12px; margin-bottom: 16px; }
+figure { margin: 0; border: 1px solid var(--line); border-radius: 8px; overflow: hidden; min-width: 0; break-inside: avoid; }
+.structure { height: 250px; }
+figcaption { padding: 8px 12px 10px; border-top: 1px solid var(--grid); font-size: 13px; }
+.name { display: flex; justify-content: space-between; gap: 12px; font-size: 14px; }
+.name b { font-weight: 620; overflow-wrap: anywhere; }
+.name b sub { font-size: 0.75em; line-height: 0; }
+.name span, .id { color: var(--muted); font-size: 13px; }
+.id { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+figcaption dl { display: grid; grid-template-columns: repeat(3, minmax(0, 1fr)); gap: 8px; margin: 6px 0 0; font-variant-numeric: tabular-nums; }
+figcaption dt { color: var(--muted); font-size: 12px; }
+figcaption dd { margin: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .matrix { width: auto; margin: 4px auto 16px; }
 .matrix th, .matrix td { border: 0; padding: 6px 10px; }
 .matrix td { text-align: center; min-width: 84px; height: 64px; border: 2px solid var(--card); border-radius: 6px; position: relative; }

@@ -1,0 +1,61 @@
+import { readFileSync } from "node:fs";
+import { UserError } from "../core/errors.ts";
+import { CrystalGraphFeaturiser, type CrystalGraphSpec } from "../data/crystalGraph.ts";
+import type { RowFeaturiser } from "../data/dataset.ts";
+import { Featuriser } from "../data/featuriser.ts";
+import { fileError } from "../io/files.ts";
+import type { RunConfig } from "./config.ts";
+import type { Parts } from "./prepare.ts";
+
+/** What turns the rows of a run into its model's inputs. */
+export function featuriserOf(config: RunConfig, { train, all }: Parts): RowFeaturiser {
+  if (config.model === "cgcnn") return new CrystalGraphFeaturiser(graphSpec(config));
+  const formula = config.features ?? (train.formulas ? "magpie" : "none");
+  if (config.model === "elemnet" && formula !== "fractions" && formula !== "allFractions")
+    throw new UserError(
+      `ElemNet learns from element fractions, not from ${formula}.`,
+      "Leave out --features, or train an mlp.",
+    );
+  const spec = {
+    formula: formula === "none" ? undefined : formula,
+    numeric: train.numeric.names,
+    categorical: train.categorical.names,
+    standardise: config.model !== "elemnet",
+  };
+  return Featuriser.fit(spec, train, all);
+}
+
+/** How a crystal model's configuration makes graphs of structures. */
+export function graphSpec({ radius, maxNeighbours, shells, pads, atomVectors }: RunConfig): CrystalGraphSpec {
+  const atoms = atomVectors === "cgcnn" || atomVectors === "onehot" ? atomVectors : readAtomVectors(atomVectors!);
+  return { radius: radius!, maxNeighbours, shells: shells!, pads: pads!, atoms };
+}
+
+/** A file like CGCNN's atom_init.json: { "1": [0, 1, …], "2": … } by atomic number, or by symbol. */
+function readAtomVectors(file: string): Record<string, number[]> {
+  let vectors: unknown;
+  try {
+    vectors = JSON.parse(readFileSync(file, "utf8"));
+  } catch (error) {
+    if (error instanceof SyntaxError) throw new UserError(`${file} is not JSON: ${error.message}.`);
+    throw fileError(file, error);
+  }
+  if (typeof vectors !== "object" || vectors === null || Array.isArray(vectors))
+    throw new UserError(`${file} holds no atom vectors.`, 'They look like { "1": [0, 1, …], "8": [1, 0, …] }.');
+  return vectors as Record<string, number[]>;
+}
+
+/** The features in a few words, for the run's first lines and its report. */
+export function describeFeatures(featuriser: RowFeaturiser): string[] {
+  if (featuriser instanceof CrystalGraphFeaturiser) {
+    const { radius, maxNeighbours, shells, atoms } = featuriser.spec;
+    const nearest = maxNeighbours === undefined ? "all" : `the ${maxNeighbours} nearest`;
+    const own = typeof atoms === "string" ? atoms : "own";
+    return [
+      `${nearest} neighbours within ${radius} Å${shells === "whole" ? " in whole shells" : ""}`,
+      `${own} atom vectors`,
+    ];
+  }
+  const { formula, numeric = [], categorical = [] } = (featuriser as Featuriser).spec;
+  return [...(formula ? [`${formula} of the formula`] : []), ...numeric, ...categorical];
+}

@@ -3,6 +3,7 @@ import { UserError } from "../core/errors.ts";
 import { CrystalGraphFeaturiser, type CrystalGraphSpec } from "../data/crystalGraph.ts";
 import type { RowFeaturiser } from "../data/dataset.ts";
 import { Featuriser } from "../data/featuriser.ts";
+import { Table } from "../data/table.ts";
 import { fileError } from "../io/files.ts";
 import type { RunConfig } from "./config.ts";
 import type { Parts } from "./prepare.ts";
@@ -43,6 +44,22 @@ function readAtomVectors(file: string): Record<string, number[]> {
   if (typeof vectors !== "object" || vectors === null || Array.isArray(vectors))
     throw new UserError(`${file} holds no atom vectors.`, 'They look like { "1": [0, 1, …], "8": [1, 0, …] }.');
   return vectors as Record<string, number[]>;
+}
+
+/** The rows whose structures make a graph. With `skipBad` the others are dropped, otherwise the first of them is an error. */
+export function usable(table: Table, featuriser: CrystalGraphFeaturiser, skipBad = false): Table {
+  const [good, bad]: [number[], Table["dropped"][number][]] = [[], []];
+  table.structures!.forEach((structure, row) => {
+    try {
+      featuriser.check(structure);
+      good.push(row);
+    } catch (error) {
+      if (!(skipBad && error instanceof UserError)) throw error;
+      bad.push({ line: table.lines[row], reason: error.message.split("\n")[0] });
+    }
+  });
+  if (good.length === 0) throw new UserError(`${table.file}: no structure is left: ${bad[0].reason}`);
+  return bad.length > 0 ? new Table({ ...table.rows(good), dropped: [...table.dropped, ...bad] }) : table;
 }
 
 /** The features in a few words, for the run's first lines and its report. */

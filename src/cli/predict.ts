@@ -14,10 +14,14 @@ import { basename, dirname, join } from "node:path";
 import { Command } from "commander";
 import { UserError } from "../core/errors.ts";
 import { init } from "../core/parallel.ts";
+import { CrystalGraphFeaturiser } from "../data/crystalGraph.ts";
+import { readCrystals } from "../data/crystals.ts";
+import type { Featuriser } from "../data/featuriser.ts";
 import { readRows, type Table } from "../data/table.ts";
 import { fileError, readBytes } from "../io/files.ts";
 import { buildModel } from "../models/index.ts";
 import { Predictor } from "../train/predictor.ts";
+import { usable } from "./features.ts";
 import { natural } from "./options.ts";
 import { csvLine, predictionCells, predictionColumns } from "./predictions.ts";
 import { modelFile } from "./runFolder.ts";
@@ -28,29 +32,33 @@ interface Flags {
   id?: string;
   formula?: string;
   dropMissing?: boolean;
+  skipBad?: boolean;
   delimiter?: string;
   threads?: number;
   json?: boolean;
 }
 
+type ReadFlags = Pick<Flags, "id" | "formula" | "dropMissing" | "delimiter" | "skipBad">;
+
 export function predictCommand(): Command {
   return new Command("predict")
     .summary("predict with a trained model")
     .description(
-      "Predicts for every row of the files, which need no target column. Files are streamed: any length will do.",
+      "Predicts for every row of the files, which need no target column. Tables are streamed: any length will do. A crystal model takes structure files (CIF, POSCAR, extended xyz, JSON, a folder, a zip).",
     )
     .argument("<model>", "model.safetensors of a run, or the run's folder")
-    .argument("<files...>", "tables: CSV or JSON lines, .gz too; - is standard input")
+    .argument("<files...>", "tables: CSV or JSON lines, .gz too; structure files; - is standard input")
     .option("-o, --output <file>", "CSV to write (default: standard output)")
     .option("--id <column>", "column that names rows")
     .option("--formula <column>", "column of chemical formulas (default: as in training)")
     .option("--drop-missing", "leave out rows with missing values")
+    .option("--skip-bad", "leave out structures that cannot be read or used, and say so")
     .option("--delimiter <character>", "of CSV, where it is not obvious")
     .option("--threads <n>", "compute threads", natural)
     .option("--json", "JSON lines instead of CSV")
     .addHelpText(
       "after",
-      "\nExample:\n  spinel predict runs/elemnet-energy/model.safetensors new.csv -o predictions.csv",
+      "\nExamples:\n  spinel predict runs/cgcnn-energy *.cif\n  spinel predict runs/elemnet-energy/model.safetensors new.csv -o predictions.csv",
     )
     .action(predict);
 }
@@ -65,15 +73,15 @@ async function predict(
     throw new UserError(`${path} is not a model.`, "Give the model.safetensors of a run first, then the tables.");
   await init({ threads });
   const predictor = Predictor.load(await readBytes(path), buildModel, path);
-  const { numeric, categorical } = predictor.featuriser.spec;
-  const formula = flags.formula ?? predictor.card.formula;
   const out = output === undefined ? standardOutput() : fileOutput(output, files);
   let rows = 0;
   try {
     for (const name of files) {
-      const [source, file] = name === "-" ? [process.stdin, "standard input"] : [name, name];
-      for await (const table of readRows(source, { ...flags, file, formula, numeric, categorical, batch: 4096 })) {
-        for (const { line, reason } of table.dropped) process.stderr.write(`${file}:${line}: left out: ${reason}\n`);
+      for await (const table of tables(name, predictor, flags)) {
+        for (const { line, reason } of table.dropped)
+          process.stderr.write(
+            `${reason.startsWith(table.file) ? "" : `${table.file}:${line}: `}left out: ${reason}\n`,
+          );
         const text = lines(predictor, table, { json, header: rows === 0 });
         rows += table.length;
         await out.put(text);
@@ -87,11 +95,24 @@ async function predict(
   if (output !== undefined) process.stderr.write(`${rows} ${rows === 1 ? "prediction" : "predictions"} in ${output}\n`);
 }
 
+/** The rows of a file, in pieces, as the model needs them. */
+async function* tables(name: string, { featuriser, card }: Predictor, flags: ReadFlags): AsyncGenerator<Table> {
+  const [source, file] = name === "-" ? [process.stdin, "standard input"] : [name, name];
+  const { skipBad, ...own } = flags;
+  if (featuriser instanceof CrystalGraphFeaturiser) {
+    const table = await readCrystals(source, { ...own, file, skipBad });
+    yield usable(table, featuriser, skipBad);
+    return;
+  }
+  const { numeric, categorical } = (featuriser as Featuriser).spec;
+  yield* readRows(source, { ...own, file, formula: flags.formula ?? card.formula, numeric, categorical, batch: 4096 });
+}
+
 /** One line for each row: what names it, then the model's prediction. */
 function lines(predictor: Predictor, table: Table, { json, header }: { json: boolean; header: boolean }): string {
   if (table.length === 0) return "";
   const { card } = predictor;
-  const formulas = predictor.featuriser.spec.formula ? table.formulas : undefined;
+  const formulas = table.structures || (predictor.featuriser as Featuriser).spec.formula ? table.formulas : undefined;
   const columns = ["id", ...(formulas ? ["formula"] : []), ...predictionColumns(card)];
   const values = predictor.predict(table);
   const width = values.length / table.length;

@@ -1,10 +1,14 @@
+import { statSync } from "node:fs";
 import { UserError } from "../core/errors.ts";
 import type { Rng } from "../core/random.ts";
+import { CrystalGraphFeaturiser } from "../data/crystalGraph.ts";
+import { readCrystals } from "../data/crystals.ts";
 import { splitRows } from "../data/dataset.ts";
 import { ionicTable } from "../data/ionic.ts";
 import { readTable, type Table, type TableOptions } from "../data/table.ts";
 import { kFold, matbenchFolds, stratifiedKFold } from "../train/folds.ts";
 import type { RunConfig } from "./config.ts";
+import { graphSpec, usable } from "./features.ts";
 
 /** Rows of one training: to learn from, to choose the best epoch by, and to report on. */
 export interface Parts {
@@ -62,7 +66,7 @@ async function readAll(config: RunConfig, note: (text: string) => void): Promise
       `${data} has no column "formula" or "composition" to make ${features} of.`,
       `Name it: --formula COLUMN. There are ${table.unused.map((name) => JSON.stringify(name)).join(", ")}.`,
     );
-  const chosen = table.formulas && config.features !== "none";
+  const chosen = table.structures || (table.formulas && config.features !== "none");
   if (chosen || numeric.length > 0 || categorical.length > 0) return table;
   const wide = await readOne(data, config, () => {}, { numeric: ["*"] });
   if (wide.numeric.names.length > 0) return wide;
@@ -80,16 +84,34 @@ async function readOne(
 ): Promise<Table> {
   const { target, id, formula, numeric, categorical, ignore, dropMissing, delimiter, task } = config;
   if (file.startsWith(EMBEDDED)) return embedded(file, target);
-  const options = { target, id, formula, numeric, categorical, ignore, dropMissing, delimiter, task };
-  const table = await readTable(file, { ...options, ...like });
-  const [first] = table.dropped;
-  if (first) {
-    const count = table.dropped.length;
-    note(
-      `${file}: ${count} ${count === 1 ? "row" : "rows"} left out, the first in line ${first.line}: ${first.reason}`,
-    );
+  const options = { target, id, formula, numeric, categorical, ignore, dropMissing, delimiter, task, ...like };
+  // A composition model reads the formulas of structures, too; where a table has both, it has no use for the structures.
+  if (config.model !== "cgcnn" && !isFolder(file)) {
+    const table = await readTable(file, options);
+    noteDropped(table.dropped, table, note);
+    return table;
   }
-  return table;
+  const table = await readCrystals(file, { ...options, skipBad: config.skipBad });
+  const used =
+    config.model === "cgcnn" ? usable(table, new CrystalGraphFeaturiser(graphSpec(config)), config.skipBad) : table;
+  noteDropped(used.dropped, used, note);
+  return used;
+}
+
+const isFolder = (file: string): boolean => statSync(file, { throwIfNoEntry: false })?.isDirectory() ?? false;
+
+/** How many rows are left out, and the first few of them. */
+function noteDropped(
+  dropped: readonly { line: number; reason: string }[],
+  { file }: Table,
+  note: (text: string) => void,
+): void {
+  if (dropped.length === 0) return;
+  const shown = dropped
+    .slice(0, 10)
+    .map(({ line, reason }) => `  ${reason.startsWith(file) ? "" : `line ${line}: `}${reason}`);
+  if (dropped.length > shown.length) shown.push(`  … and ${dropped.length - shown.length} more`);
+  note(`${file}: ${dropped.length} ${dropped.length === 1 ? "row" : "rows"} left out:\n${shown.join("\n")}`);
 }
 
 /** Data that the package generates itself go by such names. */

@@ -17,18 +17,21 @@ interface Flags extends Fields {
 const choice = (
   flags: string,
   description: string,
-  field: "task" | "features" | "norm" | "optimizer" | "loss",
+  field: "task" | "features" | "norm" | "optimizer" | "loss" | "shells" | "pads",
 ): Option => new Option(flags, description).choices(runConfig.entries[field].wrapped.options);
 
 export function trainCommand(): Command {
   return new Command("train")
-    .summary("train a model on a table")
+    .summary("train a model on a table or on crystal structures")
     .description(
-      "Trains a model on a table (CSV or JSON lines, .gz too) and writes a run folder: config.json, metrics.jsonl, model.safetensors, predictions.csv, results.json, report.html, a checkpoint and TensorBoard events.",
+      "Trains a model on a table (CSV or JSON lines, .gz too) or, cgcnn, on crystal structures (a folder with id_prop.csv and CIF, POSCAR or other files, a zip of them, JSON lines, Matbench's JSON, extended xyz) and writes a run folder: config.json, metrics.jsonl, model.safetensors, predictions.csv, results.json, report.html, a checkpoint and TensorBoard events.",
     )
-    .argument("[model]", "mlp or elemnet")
+    .argument("[model]", "mlp, elemnet or cgcnn")
     .optionsGroup("Data:")
-    .option("--data <file>", "table to learn from; embedded:ionic is generated, nothing to download")
+    .option(
+      "--data <file>",
+      "table, file or folder to learn from; embedded:crystals and embedded:ionic are generated, nothing to download",
+    )
     .option("--target <column>", "column to predict")
     .option("--unit <unit>", "the target's unit, for reports")
     .option("--val <file>", "validation table; without it a share of --data is held out")
@@ -39,6 +42,7 @@ export function trainCommand(): Command {
     .addOption(choice("--task <kind>", "default: by the target's values", "task"))
     .option("--id <column>", "column that names rows")
     .option("--drop-missing", "leave out rows with missing values")
+    .option("--skip-bad", "leave out structures that cannot be read or used, and list them")
     .option("--delimiter <character>", "of CSV, where it is not obvious")
     .optionsGroup("Features:")
     .option("--formula <column>", "column of chemical formulas (default: formula or composition)")
@@ -46,23 +50,44 @@ export function trainCommand(): Command {
     .option("--numeric <columns>", 'numeric features, separated by commas; "*": all', list)
     .option("--categorical <columns>", "categorical features, separated by commas", list)
     .option("--ignore <columns>", "columns to leave alone, separated by commas", list)
+    .option("--radius <Å>", "cgcnn: atoms farther apart are no neighbours (8)", number)
+    .option("--max-neighbours <n>", "cgcnn: of an atom, the nearest ones (12)", natural)
+    .addOption(
+      choice("--shells <kind>", "cgcnn: cut equally distant neighbours off, or keep whole shells (cut)", "shells"),
+    )
+    .addOption(
+      choice(
+        "--pads <kind>",
+        "cgcnn: where neighbours are missing: leave them out, or fill up as the authors do (mask)",
+        "pads",
+      ),
+    )
+    .option("--atom-vectors <kind>", "cgcnn: cgcnn, onehot, or a file like atom_init.json (cgcnn)")
     .optionsGroup("Model:")
+    .option("--atom-fea-len <n>", "cgcnn: width of an atom's vector (64)", natural)
+    .option("--n-conv <n>", "cgcnn: convolutions (3)", natural)
+    .option("--h-fea-len <n>", "cgcnn: width of the layers after pooling (128)", natural)
+    .option("--n-h <n>", "cgcnn: layers after pooling (1)", natural)
     .option("--hidden <sizes>", "mlp: hidden layers, e.g. 512,256 (256,256)", naturals)
     .option("--activation <name>", "mlp: relu, silu, gelu, tanh, … (silu)")
-    .option("--dropout <share>", "share of activations dropped while training (mlp: 0, elemnet: the paper's)", number)
+    .option(
+      "--dropout <share>",
+      "share of activations dropped while training (mlp: 0, elemnet: the paper's, cgcnn: 0, classification 0.5)",
+      number,
+    )
     .addOption(choice("--norm <kind>", "mlp: normalisation of hidden layers", "norm"))
     .option("--residual", "mlp: add each hidden layer's input to its output where sizes agree")
     .optionsGroup("Training:")
-    .option("--epochs <n>", "passes over the training rows (mlp: 100, elemnet: 200)", natural)
-    .option("--batch-size <n>", "rows in a minibatch (mlp: 64, elemnet: 32)", natural)
-    .option("--lr <rate>", "learning rate (mlp: 0.001, elemnet: 0.0001)", number)
-    .addOption(choice("--optimizer <name>", "mlp: adamw, elemnet: adam", "optimizer"))
+    .option("--epochs <n>", "passes over the training rows (mlp: 100, elemnet: 200, cgcnn: 60)", natural)
+    .option("--batch-size <n>", "rows in a minibatch (mlp: 64, elemnet: 32, cgcnn: 128)", natural)
+    .option("--lr <rate>", "learning rate (mlp: 0.001, elemnet: 0.0001, cgcnn: 0.005)", number)
+    .addOption(choice("--optimizer <name>", "mlp, cgcnn: adamw, elemnet: adam", "optimizer"))
     .option("--momentum <x>", "of sgd and rmsprop", number)
     .option("--weight-decay <x>", "L2 (adamw: decoupled)", number)
     .option("--l1 <x>", "L1 penalty", number)
     .option(
       "--schedule <name|json>",
-      "constant, cosineAnnealing, oneCycle, … (mlp: cosineAnnealing, elemnet: constant)",
+      "constant, cosineAnnealing, oneCycle, … (mlp: cosineAnnealing, elemnet: constant, cgcnn: oneCycle)",
     )
     .addOption(choice("--loss <kind>", "regression: l1 by default", "loss"))
     .option("--label-smoothing <x>", "classification", number)
@@ -83,7 +108,7 @@ export function trainCommand(): Command {
     .option("--json", "print the results as one JSON line")
     .addHelpText(
       "after",
-      "\nExamples:\n  spinel train elemnet --data formation.csv --target energy --unit eV/atom --epochs 50\n  spinel train mlp --data steels.csv --target strength --unit MPa --folds 5\n  spinel train --resume --out runs/elemnet-energy",
+      "\nExamples:\n  spinel train cgcnn --data my-cifs --target energy --unit eV/atom\n  spinel train elemnet --data formation.csv --target energy --unit eV/atom --epochs 50\n  spinel train mlp --data steels.csv --target strength --unit MPa --folds 5\n  spinel train --resume --out runs/elemnet-energy",
     )
     .action((model: string | undefined, flags: Flags) => train(model, flags));
 }

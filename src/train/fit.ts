@@ -378,7 +378,7 @@ class Trainer {
     loadStateDict(this.model, part("model"));
     const optimizerTensors = new Map([...part("optimizer")].map(([name, t]) => [name, t.data]));
     this.options.optimizer.loadStateDict({ ...state.optimizer, tensors: optimizerTensors });
-    for (const [name, t] of part("ema")) this.ema?.averages.get(name)?.set(t.data);
+    this.ema?.load(part("ema"), state.optimizer.steps);
     for (const [name, t] of part("best")) this.best.set(name, t);
     this.noise.state = state.noise;
     if (state.plateau) this.plan.plateau?.load(state.plateau);

@@ -6,7 +6,7 @@ import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { rocAuc } from "../../src/train/metrics.ts";
 import { formulaMarkup, html, number, whole } from "../../src/train/report/html.ts";
-import { errorByElement, histogram, quantile, rocCurve, thin, thinScatter } from "../../src/train/report/statistics.ts";
+import { errorByGroup, histogram, quantile, rocCurve, thin, thinScatter } from "../../src/train/report/statistics.ts";
 import { type ClassificationRow, type RegressionRow, type ReportData, renderReport } from "../../src/train/report.ts";
 import { launchChrome } from "../browser/chrome.ts";
 
@@ -345,11 +345,16 @@ describe("statistics", () => {
     expect(histogram([]).counts).toEqual([]);
   });
 
-  test("errorByElement counts a row once for each of its elements", () => {
+  test("errorByGroup counts a row once for each of its groups", () => {
     const rows = [{ elements: ["Fe", "O", "O"], error: 1 }, { elements: ["Fe"], error: 3 }, { error: 100 }];
-    expect(errorByElement(rows, ({ error }) => error)).toEqual([
-      { symbol: "Fe", count: 2, mean: 2 },
-      { symbol: "O", count: 1, mean: 1 },
+    const groups = errorByGroup(
+      rows,
+      ({ error }) => error,
+      ({ elements = [] }) => elements,
+    );
+    expect(groups).toEqual([
+      { key: "Fe", count: 2, mean: 2 },
+      { key: "O", count: 1, mean: 1 },
     ]);
   });
 

@@ -102,7 +102,7 @@ export function crystalColumns<R extends Row>(rows: readonly R[]): Column<R>[] {
     title: "space group",
     cell: ({ spaceGroup }) => (spaceGroup === undefined ? "" : spaceGroupMarkup(spaceGroup)),
   };
-  const atoms: Column<R> = { title: "atoms", cell: (row) => number(atomsOf(row)), numeric: true };
+  const atoms: Column<R> = { title: "atoms", cell: (row) => atomsOf(row), numeric: true };
   return [
     ...(rows.some(({ spaceGroup }) => spaceGroup !== undefined) ? [group] : []),
     ...(rows.some((row) => atomsOf(row) !== undefined) ? [atoms] : []),

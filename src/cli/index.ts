@@ -4,6 +4,7 @@ import { UserError } from "../core/errors.ts";
 import { flagOf, runConfig } from "./config.ts";
 import { dataCommand } from "./data.ts";
 import { doctorCommand } from "./doctor.ts";
+import { graphCommand } from "./graph.ts";
 import { infoCommand } from "./info.ts";
 import { predictCommand } from "./predict.ts";
 import { startCommand } from "./start.ts";
@@ -16,9 +17,17 @@ const program = new Command("spinel")
   .configureOutput({ outputError: (text, write) => write(`spinel: ${shortened(text)}`) })
   .addHelpText(
     "after",
-    "\nExamples:\n  spinel start\n  spinel train elemnet --data formation.csv --target energy --unit eV/atom\n  spinel predict runs/elemnet-energy/model.safetensors new.csv -o predictions.csv",
+    "\nExamples:\n  spinel start\n  spinel train cgcnn --data my-crystals --target energy --unit eV/atom\n  spinel predict runs/cgcnn-energy new/*.cif -o predictions.csv\n  spinel train elemnet --data formation.csv --target energy --unit eV/atom",
   );
-adopt(program, [startCommand(), trainCommand(), predictCommand(), infoCommand(), doctorCommand(), dataCommand()]);
+adopt(program, [
+  startCommand(),
+  trainCommand(),
+  predictCommand(),
+  graphCommand(),
+  infoCommand(),
+  doctorCommand(),
+  dataCommand(),
+]);
 
 function adopt(parent: Command, commands: readonly Command[]): void {
   for (const command of commands) {

@@ -5,6 +5,7 @@ import { CrystalGraphFeaturiser } from "../data/crystalGraph.ts";
 import { readCrystals } from "../data/crystals.ts";
 import { splitRows } from "../data/dataset.ts";
 import { ionicTable } from "../data/ionic.ts";
+import { ionicCrystals } from "../data/ionicCrystals.ts";
 import { readTable, type Table, type TableOptions } from "../data/table.ts";
 import { kFold, matbenchFolds, stratifiedKFold } from "../train/folds.ts";
 import type { RunConfig } from "./config.ts";
@@ -117,10 +118,19 @@ function noteDropped(
 /** Data that the package generates itself go by such names. */
 export const EMBEDDED = "embedded:";
 
+const EMBEDDED_TABLES: Readonly<Record<string, () => Table>> = {
+  "embedded:crystals": () => ionicCrystals(),
+  "embedded:ionic": ionicTable,
+};
+
 function embedded(name: string, target: string): Table {
-  if (name !== `${EMBEDDED}ionic`)
-    throw new UserError(`There are no embedded data "${name}".`, `There is ${EMBEDDED}ionic.`);
-  const table = ionicTable();
+  const make = EMBEDDED_TABLES[name];
+  if (!make)
+    throw new UserError(
+      `There are no embedded data "${name}".`,
+      `There are ${Object.keys(EMBEDDED_TABLES).join(" and ")}.`,
+    );
+  const table = make();
   const [only] = table.targets!.names;
   if (target !== only) throw new UserError(`${name} has no column "${target}".`, `Its target is "${only}".`);
   return table;

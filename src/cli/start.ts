@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { ionicTable } from "../data/ionic.ts";
+import { ionicCrystals } from "../data/ionicCrystals.ts";
 import { completeConfig } from "./config.ts";
 import { execute } from "./execute.ts";
 import { RunFolder } from "./runFolder.ts";
@@ -9,7 +9,7 @@ export function startCommand(): Command {
   return new Command("start")
     .summary("train on embedded data and show the result")
     .description(
-      "Trains a network on generated data in less than a minute: the lattice energies of some thousand ionic compounds from their formulas alone. Nothing is downloaded.",
+      "Trains a crystal graph network on generated data in less than a minute: the energies of strained ionic crystals from their structures. Nothing is downloaded.",
     )
     .option("-q, --quiet", "no progress")
     .option("--json", "print the results as one JSON line")
@@ -18,22 +18,21 @@ export function startCommand(): Command {
 }
 
 async function start(flags: { quiet?: boolean; json?: boolean }): Promise<void> {
-  const [target] = ionicTable().targets!.names;
+  const [target] = ionicCrystals({ count: 1 }).targets!.names;
   const config = completeConfig({
-    model: "mlp",
-    data: "embedded:ionic",
+    model: "cgcnn",
+    data: "embedded:crystals",
     target,
-    unit: "kJ/mol",
-    features: "magpie+fractions",
+    unit: "eV/atom",
     testFraction: 0.1,
-    hidden: [256, 256],
-    epochs: 60,
-    batchSize: 32,
+    epochs: 20,
+    batchSize: 64,
+    ema: 0.99,
     seed: 1,
   });
   const results = await execute({ config, folder: RunFolder.fresh("start"), resume: false }, flags);
   if (results && !flags.json)
     process.stdout.write(
-      `next:         your own table, e.g.\n  ${PROGRAM} train mlp --data alloys.csv --target strength --unit MPa\n`,
+      `next:         your own crystals, a folder of CIF files with an id_prop.csv (id,value), or a table of formulas\n  ${PROGRAM} train cgcnn --data my-crystals --target energy --unit eV/atom\n  ${PROGRAM} train mlp --data alloys.csv --target strength --unit MPa\n`,
     );
 }

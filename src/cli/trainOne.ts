@@ -138,6 +138,8 @@ function reportRows(
     formula: table.formulas?.[i],
     elements: table.formulas && parseFormula(table.formulas[i]).elements.map((z) => ELEMENTS[z - 1].symbol),
     target: targets[i],
+    structure: table.structures?.[i],
+    spaceGroup: table.structures?.[i].spaceGroup,
   });
   if (task.toJSON().kind === "classification")
     return table.ids.map((_, i) => ({

@@ -32,7 +32,7 @@ export function cgcnnCard(metadata: Readonly<Record<string, string>>): ModelCard
     featuriser: featuriser.toJSON(),
     featuriserHash: featuriser.hash,
     task,
-    target: { name: metadata.target ?? "prediction" },
+    target: { name: metadata.target ?? "target" },
     notes: metadata.source === undefined ? {} : { source: metadata.source },
   };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { cosPi, pow, powInt } from "../../src/core/portable.ts";
+import { cosPi, erfcx, exp, pow, powInt, sinPi } from "../../src/core/portable.ts";
 
 describe("powInt", () => {
   test("exact where the result is", () => {
@@ -49,4 +49,44 @@ describe("cosPi", () => {
       expect(Math.abs(cosPi(2 * t) - (2 * cosPi(t) ** 2 - 1))).toBeLessThan(1e-15);
     }
   });
+});
+
+test("sin πt is cos π(t − ½)", () => {
+  expect([0, 0.5, 1, 1.5, -0.5].map(sinPi)).toEqual([0, 1, 0, -1, -1]);
+  for (let i = -200; i <= 200; i++) expect(Math.abs(sinPi(i / 64) - Math.sin((Math.PI * i) / 64))).toBeLessThan(2e-15);
+});
+
+describe("exp", () => {
+  test("within 2.5e-16 of the value, as far as the engine's is right to 0.5 ulp", () => {
+    for (let i = -70000; i <= 70900; i++) {
+      const x = i / 100.03;
+      expect(Math.abs(exp(x) / Math.exp(x) - 1), `x = ${x}`).toBeLessThan(4.5e-16);
+    }
+  });
+
+  test("exact at 0, and at the ends of what a double can hold", () => {
+    expect([exp(0), exp(-0), exp(-Infinity), exp(Infinity), exp(Number.NaN)]).toEqual([1, 1, 0, Infinity, Number.NaN]);
+    expect([exp(-746), exp(710)]).toEqual([0, Infinity]);
+    expect(exp(709.78) / 1.7928227943945155e308).toBeCloseTo(1, 12);
+    expect(exp(-744.5)).toBe(Number.MIN_VALUE);
+  });
+});
+
+test.each([
+  // x, e^(x²)·erfc(x) by mpmath, 30 digits.
+  [0, 1.0],
+  [0.0625, 0.9332062486492742],
+  [0.25, 0.7703465477309968],
+  [0.5, 0.6156903441929259],
+  [1, 0.427583576155807],
+  [1.75, 0.2849722347374364],
+  [2.5, 0.2108063640611436],
+  [3.75, 0.14558972127503855],
+  [5, 0.11070463773306863],
+  [7.5, 0.07457369306287669],
+  [12, 0.04685422101489376],
+  [40, 0.014100335983377814],
+  [1000, 0.0005641893014533876],
+])("erfcx(%f) within 1e-15", (x, expected) => {
+  expect(Math.abs(erfcx(x) / expected - 1)).toBeLessThan(1e-15);
 });

@@ -44,21 +44,42 @@ export interface Roles {
   unused: readonly string[];
 }
 
-const ID_NAMES = ["id", "mbid", "material_id", "mp_id", "mpid", "jid", "sample_id", "entry_id"];
-const FORMULA_NAMES = ["formula", "composition"];
+export const ID_NAMES = ["id", "mbid", "material_id", "mp_id", "mpid", "jid", "sample_id", "entry_id"];
+export const FORMULA_NAMES = ["formula", "composition"];
 /** Rows looked at to decide which columns "*" means. */
 const SAMPLE = 1000;
 
+/** A table whose columns have their roles: what `Builder` takes. */
+export interface OpenTable {
+  file: string;
+  roles: Roles;
+  rows: AsyncGenerator<JsonCells>;
+}
+
 /** Opens a table of any format that is read, and settles what each column is for. */
-export async function openTable(source: Source, options: TableOptions) {
+export async function openTable(source: Source, options: TableOptions): Promise<OpenTable> {
   const { file = sourceName(source), delimiter, numeric = [] } = options;
   const { head, chunks } = await peek(openChunks(source, { file }), 64);
-  const all = numeric.includes("*");
   const rows: AsyncGenerator<JsonCells> = isMatbench(head)
     ? readMatbenchCells(chunks, { file })
     : isJson(file, head)
-      ? readJsonCells(chunks, { file, closed: all })
+      ? readJsonCells(chunks, { file, closed: numeric.includes("*") })
       : readCsvRows(chunks, { file, delimiter });
+  return settle(file, rows, options);
+}
+
+/**
+ * Settles what each column of `rows` is for, of which the first are the columns' names.
+ *
+ * @param structure  the names of columns that hold structures, and so have no other role
+ */
+export async function settle(
+  file: string,
+  rows: AsyncGenerator<JsonCells>,
+  options: TableOptions,
+  structure: readonly string[] = [],
+): Promise<OpenTable> {
+  const all = options.numeric?.includes("*");
   const sample: JsonCells[] = [];
   async function* data() {
     try {
@@ -74,14 +95,20 @@ export async function openTable(source: Source, options: TableOptions) {
     for (let next: IteratorResult<JsonCells>; all && sample.length < SAMPLE; sample.push(next.value)) {
       if ((next = await rows.next()).done) break;
     }
-    return { file, roles: resolveRoles(file, header.value, sample, options), rows: data() };
+    return { file, roles: resolveRoles(file, header.value, sample, options, structure), rows: data() };
   } catch (error) {
     await rows.return(undefined);
     throw error;
   }
 }
 
-function resolveRoles(file: string, header: JsonCells, sample: readonly JsonCells[], options: TableOptions): Roles {
+function resolveRoles(
+  file: string,
+  header: JsonCells,
+  sample: readonly JsonCells[],
+  options: TableOptions,
+  structure: readonly string[],
+): Roles {
   const names = header.cells.map((cell) => String(cell).trim());
   const roleOf = new Map<number, string>();
   const index = new Map<string, number>();
@@ -108,6 +135,7 @@ function resolveRoles(file: string, header: JsonCells, sample: readonly JsonCell
   }
   const assignAll = (list: readonly string[], role: string) =>
     list.filter((name) => name !== "*").map((name) => assign(name, role));
+  assignAll(structure, "structure");
   const { target = [], numeric = [], categorical = [], ignore = [] } = options;
   const targets = assignAll(typeof target === "string" ? [target] : target, "target");
   if (targets.length > 1 && (options.task === "classification" || options.classes)) {

@@ -1,13 +1,41 @@
-/** spinel/data: tables, formulas, elements, features, data sets, and what cuts them into minibatches. */
+/** spinel/data: tables, structures, formulas, elements, features, data sets, and what cuts them into minibatches. */
 export { atomVector92 } from "./atomVector.ts";
+export { parseCif, writeCif } from "./cif.ts";
 export * from "./composition.ts";
-export { ArrayDataset, type Batch, type Dataset, splitRows } from "./dataset.ts";
+export {
+  CGCNN_GRAPH,
+  CrystalGraphFeaturiser,
+  type CrystalGraphSpec,
+  GraphDataset,
+} from "./crystalGraph.ts";
+export { type CrystalOptions, type CrystalSource, hasStructures, readCrystals } from "./crystals.ts";
+export {
+  ArrayDataset,
+  type Batch,
+  type Dataset,
+  type LabelledDataset,
+  type RowFeaturiser,
+  splitRows,
+} from "./dataset.ts";
 export { type DatasetEntry, datasets } from "./datasets.ts";
 export { ELEMENTS, type Element, element } from "./elements.ts";
+export { ewaldEnergy } from "./ewald.ts";
+export { parseExtxyz, writeExtxyz } from "./extxyz.ts";
 export { type FeatureRows, type FeatureSpec, Featuriser, type FeaturiserJson } from "./featuriser.ts";
 export { Composition, parseFormula } from "./formula.ts";
+export { minimumImage, type Periodicity } from "./geometry.ts";
+export { Graph, type GraphAttributes, type GraphData, graphData } from "./graph.ts";
 export { type IonicCompound, ionicCompounds, ionicTable } from "./ionic.ts";
+export { ionicCrystals } from "./ionicCrystals.ts";
+export { ionicEnergy } from "./ionicEnergy.ts";
+export { Lattice, type Matrix3, type Vector3 } from "./lattice.ts";
+export { closestPair, type NeighbourList, type NeighbourOptions, neighbourList } from "./neighbours.ts";
 export type { Source } from "./open.ts";
+export { parsePoscar, writePoscar } from "./poscar.ts";
+export { PROTOTYPES, type PrototypeName, prototype } from "./prototypes.ts";
+export { structureFromPymatgen, toPymatgen } from "./pymatgen.ts";
 export { type GetOptions, getDataset, listDatasets } from "./registry.ts";
+export { type Occupant, type Property, Structure, type StructureInit } from "./structure.ts";
+export { parseStructures, readStructures, writeStructure } from "./structureFiles.ts";
 export { type ColumnOptions, readRows, readTable, Table, type TableOptions } from "./table.ts";
 export { readCsv, TabularData } from "./tabular.ts";

@@ -1,5 +1,6 @@
 import { UserError } from "../core/errors.ts";
 import { decodeText, quote } from "./open.ts";
+import type { Structure } from "./structure.ts";
 
 /** One record and the line on which it begins, from 1. */
 export interface JsonRow {
@@ -18,34 +19,54 @@ export async function* readJsonl(
   chunks: AsyncIterable<Uint8Array>,
   { file = "input" }: { file?: string } = {},
 ): AsyncGenerator<JsonRow> {
+  for await (const piece of readPieces(chunks, file)) yield parse(piece, file);
+}
+
+async function* readPieces(chunks: AsyncIterable<Uint8Array>, file: string): AsyncGenerator<Piece> {
   const splitter = new Splitter(file);
-  for await (const text of decodeText(chunks, { file })) {
-    for (const piece of splitter.push(text)) yield parse(piece, file);
-  }
-  for (const piece of splitter.end()) yield parse(piece, file);
+  for await (const text of decodeText(chunks, { file })) yield* splitter.push(text);
+  yield* splitter.end();
 }
 
 /** A record as a row of a table: a string where it comes from CSV, any value from JSON, undefined for a field it lacks. */
 export interface JsonCells {
   line: number;
   cells: readonly unknown[];
+  /** In a table of structures. */
+  structure?: Structure;
+  /** Why there is no row: what is wrong with the record or its structure. */
+  error?: UserError;
 }
 
 /**
  * The same objects as rows of a table, like those of a CSV file: first the names of the first record's fields, then each record's
  * values under these names.
  *
- * @throws UserError with `closed`, for a record with a field that the first one has not
+ * @param closed   a field that the first record has not is an error
+ * @param skipBad  a record that is not JSON is a row with an `error`, and the next ones are read
  */
 export async function* readJsonCells(
   chunks: AsyncIterable<Uint8Array>,
-  { file = "input", closed = false }: { file?: string; closed?: boolean } = {},
+  { file = "input", closed = false, skipBad = false }: { file?: string; closed?: boolean; skipBad?: boolean } = {},
 ): AsyncGenerator<JsonCells> {
   const names = new Set<string>();
-  for await (const { line, value } of readJsonl(chunks, { file })) {
+  const early: { line: number; cells: []; error: UserError }[] = [];
+  for await (const piece of readPieces(chunks, file)) {
+    let row: JsonRow;
+    try {
+      row = parse(piece, file);
+    } catch (error) {
+      if (!skipBad || !(error instanceof UserError)) throw error;
+      const bad = { line: piece.line, cells: [] as [], error };
+      if (names.size > 0) yield bad;
+      else early.push(bad);
+      continue;
+    }
+    const { line, value } = row;
     if (names.size === 0) {
       for (const name of Object.keys(value)) names.add(name);
       yield { line, cells: [...names] };
+      yield* early;
     }
     const extra = closed ? Object.keys(value).find((name) => !names.has(name)) : undefined;
     if (extra !== undefined) {
@@ -56,6 +77,7 @@ export async function* readJsonCells(
     }
     yield { line, cells: Array.from(names, (name) => (Object.hasOwn(value, name) ? value[name] : undefined)) };
   }
+  if (early.length > 0 && names.size === 0) throw early[0].error;
 }
 
 /** Characters in one record. */
@@ -207,14 +229,7 @@ const CUT = "Was the file cut short? In JSON lines each object stands on one lin
 function parse({ text, line, column }: Piece, file: string): JsonRow {
   const begin = text.search(/[^ \t\r\n]/);
   const start = place(text, begin, line, column);
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    const { at, what, hint } = findError(text);
-    const where = place(text, at, line, column);
-    throw new UserError(`${file}:${where.line}:${where.column}: not JSON: ${what} at ${excerpt(text, at)}.`, hint);
-  }
+  const value = parseJson(text, { file, line, column });
   if (typeof value === "object" && value !== null && !Array.isArray(value)) {
     return { line: start.line, value: value as Record<string, unknown> };
   }
@@ -223,6 +238,24 @@ function parse({ text, line, column }: Piece, file: string): JsonRow {
     `${file}:${start.line}:${start.column}: ${kind} where an object is expected: ${excerpt(text, begin)}.`,
     'Each record is one object: {"formula": "NaCl", "gap": 5.0}',
   );
+}
+
+/**
+ * JSON text that begins at `line` and `column` of a file.
+ *
+ * @throws UserError naming file, line, column and what is wrong there
+ */
+export function parseJson(
+  text: string,
+  { file, line = 1, column = 1 }: { file: string; line?: number; column?: number },
+): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    const { at, what, hint } = findError(text);
+    const where = place(text, at, line, column);
+    throw new UserError(`${file}:${where.line}:${where.column}: not JSON: ${what} at ${excerpt(text, at)}.`, hint);
+  }
 }
 
 function place(text: string, at: number, line: number, column: number): { line: number; column: number } {

@@ -10,6 +10,7 @@
 import { UserError } from "../core/errors.ts";
 import type { JsonCells } from "./jsonl.ts";
 import { decodeText, quote } from "./open.ts";
+import { isRecord, show } from "./pymatgen.ts";
 
 /** Whether a file that begins with `head` is such a table. */
 export function isMatbench(head: Uint8Array): boolean {
@@ -18,7 +19,8 @@ export function isMatbench(head: Uint8Array): boolean {
 
 /**
  * The rows of such a table like those of a CSV file: first the names of the columns, then each row's cells; `line` counts rows.
- * A table that has no formulas but structures gets their compositions instead, as a column "composition". Where the index
+ * A table that has no formulas but structures gets their compositions instead, as a column "composition", unless `structures`
+ * says to leave them as they are. Where the index
  * names the rows it is the first column, "id"; in a file named matbench_… it is "mbid", the official ids such as mb-steels-001.
  * Python's NaN, which JSON does not know, is null: a missing value.
  *
@@ -26,7 +28,7 @@ export function isMatbench(head: Uint8Array): boolean {
  */
 export async function* readMatbenchCells(
   chunks: AsyncIterable<Uint8Array>,
-  { file = "input" }: { file?: string } = {},
+  { file = "input", structures = false }: { file?: string; structures?: boolean } = {},
 ): AsyncGenerator<JsonCells> {
   const index: unknown[] = [];
   const columns: string[] = [];
@@ -36,7 +38,7 @@ export async function* readMatbenchCells(
     if (key === "index") index.push(value);
     else if (key === "columns") columns.push(String(value));
     else {
-      if (!layout) yield { line: 1, cells: (layout = plan(columns, index, file)).names };
+      if (!layout) yield { line: 1, cells: (layout = plan(columns, index, file, structures)).names };
       if (!Array.isArray(value) || value.length !== columns.length)
         throw new UserError(`${file}, row ${n + 1}: ${show(value)} is not a row of ${columns.length} cells.`);
       const cells = layout.id ? [layout.id(n), ...value] : value;
@@ -47,7 +49,7 @@ export async function* readMatbenchCells(
   }
   if (index.length > 0 && index.length !== rows)
     throw new UserError(`${file}: the index names ${index.length} rows, but there are ${rows}.`, EXPECTED);
-  if (!layout) yield { line: 1, cells: plan(columns, index, file).names };
+  if (!layout) yield { line: 1, cells: plan(columns, index, file, structures).names };
 }
 
 interface Layout {
@@ -58,11 +60,12 @@ interface Layout {
   id?: (n: number) => unknown;
 }
 
-function plan(columns: string[], index: unknown[], file: string): Layout {
+function plan(columns: string[], index: unknown[], file: string, structures: boolean): Layout {
   if (columns.length === 0)
     throw new UserError(`${file}: "data" comes before "columns", so that its cells have no names.`, EXPECTED);
   const names = [...columns];
-  let formula = ["composition", "formula", "structure"].map((name) => names.indexOf(name)).find((i) => i >= 0) ?? -1;
+  const known = ["composition", "formula", ...(structures ? [] : ["structure"])];
+  let formula = known.map((name) => names.indexOf(name)).find((i) => i >= 0) ?? -1;
   if (names[formula] === "structure") names[formula] = "composition";
   const task = /(?:^|[/\\])matbench_(\w+)\.json(?:\.gz)?$/.exec(file)?.[1];
   const named = typeof index[0] === "string";
@@ -97,14 +100,6 @@ function toFormula(cell: unknown, where: string): unknown {
   if (amounts.size === 0) throw neither();
   // Sums of decimal occupancies: 0.30000000000000004 is 0.3.
   return [...amounts].map(([element, amount]) => element + (amount === 1 ? "" : Number(amount.toFixed(8)))).join("");
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function show(value: unknown): string {
-  return quote(JSON.stringify(value));
 }
 
 const EXPECTED = 'Matbench\'s files are {"index": […], "columns": […], "data": […]}, pandas\' orient="split".';

@@ -1,5 +1,5 @@
 import { UserError } from "../core/errors.ts";
-import { type ColumnOptions, openTable, type Roles, type TableOptions } from "./columns.ts";
+import { type ColumnOptions, type OpenTable, openTable, type Roles, type TableOptions } from "./columns.ts";
 import { type Among, cellText, isMissing, label, numberHint, parseNumber } from "./csv.ts";
 import type { JsonCells } from "./jsonl.ts";
 import { ownText, quote, type Source } from "./open.ts";
@@ -77,7 +77,11 @@ export class Table {
  *   is not one or not finite, a label that is not among `classes`, and an id that comes twice
  */
 export async function readTable(source: Source, options: TableOptions = {}): Promise<Table> {
-  const { file, roles, rows } = await openTable(source, options);
+  return collect(await openTable(source, options), options);
+}
+
+/** The whole table. */
+export async function collect({ file, roles, rows }: OpenTable, options: BuilderOptions): Promise<Table> {
   const builder = new Builder(file, roles, options);
   for await (const row of rows) builder.add(row);
   const table = builder.take();
@@ -107,10 +111,14 @@ export async function* readRows(
   if (builder.read % batch > 0) yield builder.take();
 }
 
+/** With `skipBad`, a row with anything wrong is dropped. */
+type BuilderOptions = TableOptions & { skipBad?: boolean };
+
 /** Rows → columns. Numbers and labels are checked as they come; missing values are counted to the end. */
 class Builder {
   private readonly ids: string[] = [];
   private readonly formulas: string[] = [];
+  private readonly structures: Structure[] = [];
   private readonly lines: number[] = [];
   private readonly folds: number[] = [];
   private readonly numbers: number[][];
@@ -128,7 +136,7 @@ class Builder {
   constructor(
     private readonly file: string,
     private readonly roles: Roles,
-    private readonly options: TableOptions,
+    private readonly options: BuilderOptions,
     /** Rows of the file so far, kept or not. */
     public read = 0,
   ) {
@@ -148,25 +156,48 @@ class Builder {
     else if (options.task === "regression" || targets.length > 1) this.kind = "number";
   }
 
-  add({ line, cells }: JsonCells): void {
+  add(row: JsonCells): void {
     this.read++;
+    try {
+      if (row.error) throw row.error;
+      this.push(row);
+    } catch (error) {
+      if (!this.options.skipBad || !(error instanceof UserError)) throw error;
+      const [reason] = error.message.split("\n");
+      const place = `${this.file}:${row.line}`;
+      this.dropped.push({
+        line: row.line,
+        reason: reason.startsWith(place) ? reason.slice(place.length).replace(/^[:\s]+/, "") : reason,
+      });
+    }
+  }
+
+  /** All or nothing: what may fail comes first. */
+  private push({ line, cells, structure }: JsonCells): void {
     const { names, id, formula, fold, numeric, categorical, targets } = this.roles;
     const text = (i: number) => cellText(cells[i]) ?? this.fail(line, i, "holds an array or an object, not a value.");
     const gone = this.needed.filter(({ column, among }) => isMissing(text(column), among));
     if (gone.length > 0) {
       const columns = gone.map(({ column }) => quote(names[column], 40)).join(", ");
-      if (this.options.dropMissing) this.dropped.push({ line, reason: `no value in ${columns}` });
+      if (this.options.dropMissing || this.options.skipBad)
+        this.dropped.push({ line, reason: `no value in ${columns}` });
       else if (this.missingRows++ < 5) this.missing.push(`line ${line} ${columns}`);
       return;
     }
+    const name = formula >= 0 ? ownText(text(formula)) : structure?.formula;
+    const foldNumber = fold >= 0 ? this.fold(text(fold), line, fold) : -1;
+    const numbers = numeric.map((i) => this.number(text(i), line, i));
+    const labels = categorical.map(text);
+    const wanted = targets.map((i) => this.target(text(i), line, i));
+
     this.lines.push(line);
     this.ids.push(id < 0 ? String(this.read) : ownText(text(id)));
-    if (formula >= 0) this.formulas.push(ownText(text(formula)));
-    if (fold >= 0) this.folds.push(this.fold(text(fold), line, fold));
-    numeric.forEach((i, c) => void this.numbers[c].push(this.number(text(i), line, i)));
-    targets.forEach((i, c) => void this.targets[c].push(this.target(text(i), line, i)));
-    categorical.forEach((i, c) => {
-      const value = text(i);
+    if (name !== undefined) this.formulas.push(name);
+    if (structure) this.structures.push(structure);
+    if (fold >= 0) this.folds.push(foldNumber);
+    numbers.forEach((value, c) => void this.numbers[c].push(value));
+    wanted.forEach((value, c) => void this.targets[c].push(value));
+    labels.forEach((value, c) => {
       if (!this.known.has(value)) this.known.set(ownText(value), ownText(value));
       this.categories[c].push(this.known.get(value)!);
     });
@@ -186,7 +217,8 @@ class Builder {
     return new Table({
       file,
       ids: this.ids,
-      formulas: roles.formula < 0 ? undefined : this.formulas,
+      formulas: roles.formula < 0 && this.structures.length === 0 ? undefined : this.formulas,
+      ...(this.structures.length > 0 && { structures: this.structures }),
       lines: Int32Array.from(this.lines),
       numeric: { names: at(roles.numeric), values: interleave(this.numbers) },
       categorical: { names: at(roles.categorical), values: this.categories },
@@ -276,6 +308,7 @@ function checkUnique({ file, ids, lines }: Table, column: string): void {
 }
 
 function noRows(file: string, { dropped: [first] }: Table): UserError {
-  const why = first ? `every row lacks a value, e.g. line ${first.line}: ${first.reason}` : "there are no rows";
+  const lacking = first?.reason.startsWith("no value in") ? "every row lacks a value" : "every row has a mistake";
+  const why = first ? `${lacking}, e.g. line ${first.line}: ${first.reason}` : "there are no rows";
   return new UserError(`${file}: ${why}.`);
 }

@@ -1,0 +1,183 @@
+import { UserError } from "../core/errors.ts";
+import { allocate, type Block, i32View } from "../core/memory.ts";
+import { theEngine } from "../core/wasm.ts";
+import { type ReducedBasis, reducedBasis } from "./geometry.ts";
+import { cross, dot, type Vector3 } from "./lattice.ts";
+import type { Structure } from "./structure.ts";
+
+/** What the kernels of assembly/neighbours.ts read. */
+export interface Problem {
+  /** To be released in the end. */
+  block: Block;
+  /** Address of the `Cell`. */
+  cell: number;
+  /** How many images of an atom lie within the cutoff, at most. */
+  repeats: number;
+}
+
+export const f64View = (ptr: number, length: number): Float64Array<ArrayBuffer> =>
+  new Float64Array(theEngine().memory.buffer as ArrayBuffer, ptr, length);
+
+/** Turns, wraps and bins the atoms, and writes it all into the Wasm memory in the order of the kernels' `Cell`. */
+export function prepare(structure: Structure, cutoff: number): Problem {
+  const { length: n, positions, lattice, source } = structure;
+  const basis = reducedBasis(lattice, structure.periodic);
+  const d = basis.vectors.length;
+  const axes = frame(basis.vectors);
+  const t = [0, 1, 2].map((k) => axes.map((axis) => (k < d ? dot(basis.vectors[k], axis) : 0)));
+  const images = basis.images;
+
+  // Coordinates along the turned axes; the images of an atom are told apart by how often it was moved by each vector.
+  const x = [new Float64Array(n), new Float64Array(n), new Float64Array(n)];
+  const share = [new Float64Array(n), new Float64Array(n), new Float64Array(n)];
+  const wraps = new Int32Array(3 * n);
+  let farthest = 0;
+  const strides = images.map((image) => Math.max(...image.map(Math.abs)));
+  for (let i = 0; i < n; i++) {
+    const r: Vector3 = [positions[3 * i], positions[3 * i + 1], positions[3 * i + 2]];
+    farthest = Math.max(farthest, Math.abs(r[0]), Math.abs(r[1]), Math.abs(r[2]));
+    for (let c = 0; c < 3; c++) x[c][i] = dot(r, axes[c]);
+    for (let k = d - 1; k >= 0; k--) {
+      let along = x[k][i];
+      for (let m = k + 1; m < d; m++) along -= share[m][i] * t[m][k];
+      const cells = Math.floor(along / t[k][k]);
+      if (!(Math.abs(cells) * strides[k] < 2 ** 28))
+        throw new UserError(`${source}: atom ${i + 1} lies ${Math.abs(cells)} cells away from the origin.`);
+      share[k][i] = along / t[k][k] - cells;
+      for (let c = 0; c <= k; c++) x[c][i] -= cells * t[k][c];
+      for (let c = 0; c < 3; c++) wraps[3 * i + c] += cells * images[k][c];
+    }
+  }
+  for (let k = d; k < 3; k++) {
+    let low = Infinity;
+    let high = -Infinity;
+    for (let i = 0; i < n; i++) {
+      low = Math.min(low, x[k][i]);
+      high = Math.max(high, x[k][i]);
+    }
+    t[k][k] = high - low + 1;
+    for (let i = 0; i < n; i++) {
+      x[k][i] -= low;
+      share[k][i] = x[k][i] / t[k][k];
+    }
+  }
+
+  const reach = 1.001 * cutoff + 1e-6;
+  const below = keyLayout(structure, basis, t, reach, cutoff);
+  const bins = binCounts(t, cutoff, n);
+  const total = bins[0] * bins[1] * bins[2];
+  const start = new Int32Array(total + 1);
+  const bin = new Int32Array(n);
+  for (let i = 0; i < n; i++) {
+    let at = 0;
+    for (let k = 2; k >= 0; k--)
+      at = at * bins[k] + Math.min(bins[k] - 1, Math.max(0, Math.floor(share[k][i] * bins[k])));
+    bin[i] = at;
+    start[bin[i] + 1]++;
+  }
+  for (let b = 0; b < total; b++) start[b + 1] += start[b];
+
+  const f64s = HEADER + 3 * (n + 1) + 3 * n;
+  const i32s = 3 * n + n + n + (total + 1);
+  const block = allocate(8 * f64s + 4 * i32s);
+  const coordinates = block.ptr + 8 * HEADER;
+  const given = coordinates + 24 * (n + 1);
+  const wrapped = given + 24 * n;
+  const atom = wrapped + 12 * n;
+  const place = atom + 4 * n;
+  const starts = place + 4 * n;
+  const axis = [0, 1, 2].map((c) => coordinates + 8 * c * (n + 1));
+
+  i32View(starts, total + 1).set(start);
+  f64View(given, 3 * n).set(positions);
+  i32View(wrapped, 3 * n).set(wraps);
+  const [sx, sy, sz, atoms, places] = [...axis.map((ptr) => f64View(ptr, n)), i32View(atom, n), i32View(place, n)];
+  for (let i = 0; i < n; i++) {
+    const p = start[bin[i]]++;
+    sx[p] = x[0][i];
+    sy[p] = x[1][i];
+    sz[p] = x[2][i];
+    atoms[p] = i;
+    places[i] = p;
+  }
+
+  const slack = 1e-9 * (1 + cutoff) + 1e-14 * farthest;
+  const size = [t[0][0], t[1][0], t[1][1], t[2][0], t[2][1], t[2][2]];
+  const m = [0, 1, 2].flatMap((k) => images[k] ?? [0, 0, 0]);
+  const vectors = lattice ? lattice.matrix.flat() : new Array<number>(9).fill(0);
+  const numbers = [cutoff, slack, ...size, ...bins, d, ...vectors, ...m, ...below];
+  f64View(block.ptr, HEADER).set([...numbers, ...axis, starts, atom, place, given, wrapped]);
+  return { block, cell: block.ptr, repeats: repeatsOf(t, d, cutoff) };
+}
+
+/** Numbers in the kernels' `Cell`. */
+const HEADER = 41;
+
+/** Three orthonormal axes, the first along the first vector, the second in the plane of the first two. */
+function frame(vectors: readonly Vector3[]): Vector3[] {
+  const axes: Vector3[] = [];
+  const add = (v: Vector3): void => {
+    let rest = v;
+    // Twice: what the first subtraction leaves of the other axes is rounding, and the second removes it.
+    for (let pass = 0; pass < 2; pass++)
+      for (const e of axes) {
+        const s = dot(rest, e);
+        rest = [rest[0] - s * e[0], rest[1] - s * e[1], rest[2] - s * e[2]];
+      }
+    const length = Math.hypot(...rest);
+    axes.push([rest[0] / length, rest[1] / length, rest[2] / length]);
+  };
+  vectors.forEach(add);
+  if (axes.length === 0)
+    return [
+      [1, 0, 0],
+      [0, 1, 0],
+      [0, 0, 1],
+    ];
+  if (axes.length === 1) {
+    const [e] = axes;
+    const least = e.map(Math.abs).indexOf(Math.min(...e.map(Math.abs)));
+    add([0, 1, 2].map((c) => (c === least ? 1 : 0)) as unknown as Vector3);
+  }
+  if (axes.length === 2) axes.push(cross(axes[0], axes[1]));
+  return axes;
+}
+
+/** Where a key's fields begin: as many bits for each image as its range needs, and the atom above them. */
+function keyLayout(
+  { source, length }: Structure,
+  { images, vectors }: ReducedBasis,
+  t: number[][],
+  reach: number,
+  cutoff: number,
+): number[] {
+  const d = vectors.length;
+  const most = [0, 0, 0];
+  for (let k = d - 1; k >= 0; k--) {
+    let far = reach;
+    for (let m = k + 1; m < d; m++) far += Math.abs(t[m][k]) * (most[m] + 1);
+    most[k] = Math.floor(far / t[k][k]) + 2;
+  }
+  const bits = [0, 1, 2].map((axis) => {
+    const farthest = images.reduce((sum, image, k) => sum + most[k] * Math.abs(image[axis]), 0);
+    return Math.ceil(Math.log2(farthest + 1)) + 1;
+  });
+  const below = [bits[0] + bits[1] + bits[2], bits[1] + bits[2], bits[2]];
+  if (Math.max(...bits) > 30 || below[0] + Math.ceil(Math.log2(length)) > 62)
+    throw new UserError(`${source}: its cell is too skewed for ${length} atoms within ${cutoff} Å.`);
+  return below;
+}
+
+/** Boxes of the cell that a cube around the sphere of the cutoff holds: how often an atom sees another's images, at most. */
+const repeatsOf = (t: number[][], d: number, cutoff: number): number =>
+  t.slice(0, d).reduce((product, row, k) => product * Math.max(1, (2 * cutoff) / row[k]), 1);
+
+/** Bins of half the cutoff, so that few atoms are looked at in vain, but no more bins than atoms. */
+function binCounts(t: number[][], cutoff: number, atoms: number): number[] {
+  const bins = [0, 1, 2].map((k) => Math.max(1, Math.min(atoms, Math.floor((2 * t[k][k]) / cutoff))));
+  while (bins[0] * bins[1] * bins[2] > atoms) {
+    const widest = bins.indexOf(Math.max(...bins));
+    bins[widest] = Math.ceil(bins[widest] / 2);
+  }
+  return bins;
+}

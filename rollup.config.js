@@ -1,6 +1,10 @@
+import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { pathToFileURL } from "node:url";
+import { nodeResolve } from "@rollup/plugin-node-resolve";
 import dts from "rollup-plugin-dts";
 import ts from "typescript";
+import { minifySync } from "vite";
 
 const require = createRequire(import.meta.url);
 const { dependencies } = require("./package.json");
@@ -32,6 +36,15 @@ const mergeInterfaces = {
     code.replace(/declare module "\.\.\/core\/tensor\.ts" \{\s*(interface Tensor[^{]*\{\s*\})\s*\}/, "$1"),
 };
 
+/** three.js's licence goes with every copy of its code; the minifier drops comments. */
+const minify = {
+  name: "minify",
+  renderChunk(code, { fileName }) {
+    const licence = readFileSync(new URL("../LICENSE", pathToFileURL(require.resolve("three"))), "utf8");
+    return `/*! three.js: ${licence.trim()} */\n${minifySync(fileName, code).code}`;
+  },
+};
+
 const entries = {
   index: "src/index.ts",
   nn: "src/nn/index.ts",
@@ -49,6 +62,12 @@ export default [
     plugins: [typescript],
     // Chunks stay beside the entries: the compute thread is found as ./thread.js from whichever chunk starts it.
     output: { dir: "dist", format: "es", chunkFileNames: "[name]-[hash].js" },
+  },
+  {
+    // The report inlines this text in its page: one script, three.js within, that makes one global.
+    input: "src/viewer/index.ts",
+    plugins: [typescript, nodeResolve(), minify],
+    output: { file: "dist/viewer.js", format: "iife", name: "viewer" },
   },
   {
     input: entries,

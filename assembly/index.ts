@@ -10,3 +10,5 @@ export * from "./broadcast";
 export * from "./gradient";
 export * from "./random";
 export * from "./peak";
+export * from "./neighbours";
+export * from "./geometry";

@@ -2,6 +2,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { isMainThread, Worker, workerData } from "node:worker_threads";
 import { main } from "assemblyscript/asc";
+import { hoistConstants } from "./hoist.mjs";
 
 const { targets } = JSON.parse(readFileSync("asconfig.json", "utf8"));
 
@@ -17,7 +18,9 @@ if (isMainThread) {
     console.error(stderr.toString());
     process.exit(1);
   }
-  const bytes = readFileSync(targets[workerData].outFile).toString("base64");
-  writeFileSync(`build/bytes/${workerData}.js`, `export default "${bytes}";\n`);
+  const { outFile } = targets[workerData];
+  const bytes = hoistConstants(readFileSync(outFile));
+  writeFileSync(outFile, bytes);
+  writeFileSync(`build/bytes/${workerData}.js`, `export default "${Buffer.from(bytes).toString("base64")}";\n`);
   writeFileSync(`build/bytes/${workerData}.d.ts`, "declare const base64: string;\nexport default base64;\n");
 }

@@ -6,7 +6,10 @@ import { describe, expect, test } from "vitest";
 /** The architecture, read from the imports: which folder of src may know which, no cycles, no file that grew too long. */
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
-/** The folders that a folder may import, itself apart. cli and lab may use anything; nothing may use them. */
+/**
+ * The folders that a folder may import, itself apart. cli and lab may use anything; nothing may use them. The viewer is a script of
+ * its own for pages: only the lab may use it, and train its types.
+ */
 const MAY_USE: Record<string, string[]> = {
   core: [],
   ops: ["core"],
@@ -17,6 +20,7 @@ const MAY_USE: Record<string, string[]> = {
   models: ["core", "ops", "data", "nn", "e3"],
   train: ["core", "ops", "io", "data", "nn", "e3"],
   worker: ["core"],
+  viewer: ["data"],
 };
 const LIBRARY = Object.keys(MAY_USE);
 const ANYTHING = ["cli", "lab"];
@@ -66,8 +70,9 @@ test("every folder of src has its place", () => {
 
 describe("layers", () => {
   test.each(LIBRARY)("%s imports only what lies below it", (folder) => {
-    const wrong = IMPORTS.filter(({ file, target }) => {
+    const wrong = IMPORTS.filter(({ file, target, type }) => {
       if (folderOf(file) !== folder || target === undefined || target.startsWith("build/")) return false;
+      if (folder === "train" && type && folderOf(target) === "viewer") return false;
       return ![folder, ...MAY_USE[folder]].includes(folderOf(target));
     });
     expect(wrong.map(({ file, target }) => `${file} → ${target}`)).toEqual([]);
@@ -77,6 +82,15 @@ describe("layers", () => {
     const wrong = IMPORTS.filter(({ file, target }) => {
       const to = target === undefined ? "" : folderOf(target);
       return ANYTHING.includes(to) && to !== folderOf(file);
+    });
+    expect(wrong.map(({ file, target }) => `${file} → ${target}`)).toEqual([]);
+  });
+
+  test("nothing imports the viewer but the lab, and train its types", () => {
+    const wrong = IMPORTS.filter(({ file, target, type }) => {
+      if (target === undefined || folderOf(target) !== "viewer") return false;
+      const from = folderOf(file);
+      return !(from === "viewer" || from === "lab" || (from === "train" && type));
     });
     expect(wrong.map(({ file, target }) => `${file} → ${target}`)).toEqual([]);
   });

@@ -3,6 +3,7 @@ import { ACTIVATION } from "./samples/activation.ts";
 import type { Case } from "./samples/draw.ts";
 import { ELEMENTWISE } from "./samples/elementwise.ts";
 import { GATHER } from "./samples/gather.ts";
+import { GEOMETRY } from "./samples/geometry.ts";
 import { LAYOUT } from "./samples/layout.ts";
 import { LOSS } from "./samples/loss.ts";
 import { MATRIX } from "./samples/matrix.ts";
@@ -17,6 +18,7 @@ export const SAMPLES = {
   ...MATRIX,
   ...MESSAGE,
   ...GATHER,
+  ...GEOMETRY,
   ...LAYOUT,
   ...LOSS,
 } satisfies Record<keyof typeof ops, Case[]>;

@@ -1,7 +1,7 @@
 import { mismatch } from "../core/errors.ts";
 import { parallel } from "../core/parallel.ts";
 import { empty, ones, type Tensor, zeros } from "../core/tensor.ts";
-import { add, affine, batchNorm, layerNorm, mul, rsqrt, sub } from "../ops/index.ts";
+import { batchNorm, layerNorm } from "../ops/index.ts";
 import { buffer, type Module, type Training } from "./module.ts";
 
 /**
@@ -32,8 +32,8 @@ export class BatchNorm1d implements Module {
     if (x.rank !== 2 || x.shape[1] !== this.features)
       throw mismatch("BatchNorm1d", [x.shape], `the input must be [rows, ${this.features}].`);
     if (!training) {
-      const scale = mul(this.weight, rsqrt(affine(this.running_var, { scale: 1, shift: this.eps })));
-      return add(mul(sub(x, this.running_mean), scale), this.bias);
+      const { eps, running_mean: mean, running_var: variance } = this;
+      return batchNorm(x, this.weight, this.bias, { eps, mean, variance, training: false });
     }
     const rows = x.shape[0];
     if (rows < 2)

@@ -10,6 +10,7 @@ import * as reduce from "./reduce.ts";
 export * from "./activation.ts";
 export * from "./elementwise.ts";
 export * from "./gather.ts";
+export * from "./geometry.ts";
 export * from "./layout.ts";
 export * from "./loss.ts";
 export * from "./matmul.ts";

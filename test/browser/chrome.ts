@@ -42,8 +42,15 @@ function installChrome(): void {
   });
 }
 
+/** Without a graphics card: WebGL as the browser itself chooses, drawn in software without remarks on its speed, or none. */
+const WEBGL = {
+  default: ["--disable-gpu"],
+  software: ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"],
+  none: ["--disable-gpu", "--disable-3d-apis"],
+};
+
 /** Starts a headless browser that makes no requests of its own. A missing one is installed where that needs no questions. */
-export async function launchChrome(): Promise<Browser> {
+export async function launchChrome({ webgl = "default" }: { webgl?: keyof typeof WEBGL } = {}): Promise<Browser> {
   let path = findChrome();
   if (path === undefined && process.getuid?.() === 0 && existsSync("/usr/bin/apt-get")) {
     try {
@@ -58,7 +65,7 @@ export async function launchChrome(): Promise<Browser> {
     executablePath: path,
     args: [
       "--no-sandbox",
-      "--disable-gpu",
+      ...WEBGL[webgl],
       "--disable-quic",
       "--no-first-run",
       "--disable-background-networking",

@@ -6,7 +6,7 @@ import { ELEMENTS } from "../../src/data/elements.ts";
 import { Lattice, type Vector3 } from "../../src/data/lattice.ts";
 import { spaceGroupSettings } from "../../src/data/spaceGroups.ts";
 import { type Occupant, Structure } from "../../src/data/structure.ts";
-import { fuzzCif } from "../fuzz/cif.ts";
+import { fuzzCif, SOUND_CIF } from "../fuzz/cif.ts";
 
 interface Crystal {
   symbol: string;
@@ -213,6 +213,15 @@ describe("writing", () => {
     const molecule = new Structure({ numbers: [1], positions: [0, 0, 0], source: "h.xyz" });
     expect(() => writeCif(molecule)).toThrow("h.xyz does not repeat along three vectors: CIF holds crystals only.");
   });
+});
+
+test("the files to be damaged are sound", () => {
+  const formulas = SOUND_CIF.map((text) =>
+    parseCif(text)
+      .map(({ length, formula }) => `${length} ${formula}`)
+      .join(", "),
+  );
+  expect(formulas).toEqual(["8 NaCl", "4 ZnS", "8 SrCaO2", "1 Fe, 6 Bi"]);
 });
 
 test("damaged files: a structure or a clear message", () => {

@@ -6,7 +6,7 @@ const SITES =
   "loop_\n_atom_site_label\n_atom_site_type_symbol\n_atom_site_fract_x\n_atom_site_fract_y\n_atom_site_fract_z\n";
 
 /** Sound files: listed operations, symbols, mmCIF names, disorder, text fields, two blocks. */
-const SOUND = [
+export const SOUND_CIF = [
   `# salt\ndata_NaCl\n_cell_length_a 5.640(2)\n_cell_length_b 5.640(2)\n_cell_length_c 5.640(2)\n_symmetry_space_group_name_H-M 'F m -3 m'
 _symmetry_Int_Tables_number 225\n_publ_section_title\n;\nA 'title'\n;\n${SITES}Na1 Na1+ 0 0 0\nCl1 Cl1- 0.5 0.5 0.5\n`,
   `data_ZnS\n_cell_length_a 3.82\n_cell_length_b 3.82\n_cell_length_c 6.26\n_cell_angle_gamma 120\nloop_\n_symmetry_equiv_pos_site_id
@@ -15,7 +15,7 @@ ${SITES}Zn1 Zn 0.3333 0.6667 0\nS1 S 0.3333 0.6667 0.3748(2)\n`,
   `data_mixed\r\n_cell.length_a 4\r\n_cell.length_b 5\r\n_cell.length_c 6\r\n_cell.angle_beta 99.5\r\n_chemical_formula_sum 'Ca0.5 Sr0.5 O1'\r
 _symmetry.space_group_name_Hall '-P 2ybc'\r\nloop_\r\n_atom_site.label\r\n_atom_site.Cartn_x\r\n_atom_site.Cartn_y\r\n_atom_site.Cartn_z\r
 _atom_site.occupancy\r\n_atom_site.calc_flag\r\nCa1 0.1 0.2 0.3 0.5 d\r\nSr1 0.1 0.2 0.3 0.5(1) d\r\nO1 1.5 1.5e0 -.7 . d\r\nX1 0 0 0 1 dum\r\n`,
-  `data_one\n_cell_length_a 3\n_cell_length_b 4\n_cell_length_c 5\n${SITES}Fe1 ? .1 .2 .3\ndata_text\n_title "a "b" c"\nsave_f\n_x 1\nsave_
+  `data_one\n_cell_length_a 3\n_cell_length_b 4\n_cell_length_c 5\n${SITES}Fe1 ? .1 .2 .3\ndata_text\n_title "a "b"c"\nsave_f\n_x 1\nsave_
 data_two\n_cell_length_a 3\n_cell_length_b 3\n_cell_length_c 9\n_cell_angle_gamma 120\n_space_group_IT_number 166\n${SITES}. Bi3+ 0 0 .2`,
 ];
 const PIECES = [
@@ -32,7 +32,7 @@ const PIECES = [
 ];
 
 function mutate(random: Random): string {
-  let text = pick(random, SOUND);
+  let text = pick(random, SOUND_CIF);
   for (let edits = below(random, 6); edits > 0; edits--) {
     const at = below(random, text.length + 1);
     const length = below(random, random() < 0.7 ? 4 : 60);
@@ -46,7 +46,7 @@ function mutate(random: Random): string {
     else if (edit === 3) text = text.slice(0, at) + text.slice(at).repeat(2);
     else if (edit === 4) text = replaceLine([]);
     else if (edit === 5) text = replaceLine([lines[row], lines[below(random, lines.length)]]);
-    else if (edit === 6) text = replaceLine([pick(random, pick(random, SOUND).split("\n"))]);
+    else if (edit === 6) text = replaceLine([pick(random, pick(random, SOUND_CIF).split("\n"))]);
     else if (random() < 0.3) text = text.slice(0, at);
   }
   return text;

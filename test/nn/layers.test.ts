@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { grad, indices, init, Rng, type Tensor, tensor } from "../../src/index.ts";
+import { batchNorm, grad, indices, init, Rng, type Tensor, tensor } from "../../src/index.ts";
 import {
   activation,
   activations,
@@ -224,6 +224,11 @@ describe("inputs that do not fit", () => {
     expect(() => new Linear(4, 5, rng).forward(x)).toThrow("Linear(4 → 5)([2, 3]): the input has 3 features, not 4.");
     expect(() => new BatchNorm1d(4).forward(x)).toThrow("BatchNorm1d([2, 3]): the input must be [rows, 4].");
     expect(() => new LayerNorm(4).forward(x)).toThrow("weight and bias must be [3]");
+    const [w, b, mean] = [rng.normal([3]), rng.normal([3]), rng.normal([3])];
+    expect(() => batchNorm(x, w, b, { mean, training: false })).toThrow(
+      "without training it needs a mean and a variance",
+    );
+    expect(() => batchNorm(x, w, b, { mean, variance: rng.normal([1]) })).toThrow("mean and variance must be [3]");
   });
 
   test("one row has no variance to train on, but can be inferred", () => {

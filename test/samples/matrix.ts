@@ -1,7 +1,7 @@
 import * as ops from "../../src/ops/index.ts";
 import { relu } from "../reference/functions.ts";
 import * as matrix from "../reference/matrix.ts";
-import { build, get, map, type Nd } from "../reference/nd.ts";
+import { build, get, map, type Nd, zip } from "../reference/nd.ts";
 import { normalise } from "../reference/rows.ts";
 import { type Case, type Draw, toTensor } from "./draw.ts";
 
@@ -39,6 +39,23 @@ const normCase = (run: typeof ops.layerNorm, axis: number): Case => ({
     };
   },
 });
+
+/** Batch norm as a trained model applies it: the statistics are given, and constant. */
+const givenStatistics: Case = {
+  draw(d) {
+    const shape = d.shape(2, 2);
+    const width = [shape[1]];
+    const [mean, variance] = [d.values(width), d.values(width, { low: 0.5, high: 2 })];
+    return {
+      inputs: [d.values(shape), d.values(width), d.values(width)],
+      run([x, w, b]) {
+        return ops.batchNorm(x, w, b, { mean: toTensor(mean), variance: toTensor(variance), training: false });
+      },
+      reference: ([x, w, b]) =>
+        zip((v, m, s, scale, shift) => ((v - m) / Math.sqrt(s + 1e-5)) * scale + shift, x, mean, variance, w, b),
+    };
+  },
+};
 
 export const MATRIX = {
   matmul: [
@@ -154,5 +171,5 @@ export const MATRIX = {
     },
   ],
   layerNorm: [normCase(ops.layerNorm, -1)],
-  batchNorm: [normCase(ops.batchNorm, 0)],
+  batchNorm: [normCase(ops.batchNorm, 0), givenStatistics],
 } satisfies Record<string, Case[]>;

@@ -88,7 +88,7 @@ td sub { font-size: 0.75em; line-height: 0; }
 .bar { height: 12px; width: calc(var(--share) * 100%); min-width: 2px; background: var(--test); border-radius: 3px; opacity: 0.85; }
 .group { white-space: nowrap; }
 .group sub { font-size: 0.75em; line-height: 0; }
-.over { display: inline-block; line-height: 0.85; border-top: 0.08em solid; }
+.over { display: inline-block; line-height: 1; border-top: 0.08em solid; }
 .crystals { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(290px, 100%), 1fr)); gap: 12px; margin-bottom: 16px; }
 figure { margin: 0; border: 1px solid var(--line); border-radius: 8px; overflow: hidden; min-width: 0; break-inside: avoid; }
 .structure { height: 250px; }

@@ -1,3 +1,4 @@
+// What is done to the kernels after the compiler.
 import binaryen from "assemblyscript/binaryen";
 
 /**
@@ -7,12 +8,25 @@ import binaryen from "assemblyscript/binaryen";
  * 0 and −1 stay, they are one instruction. Must run after Binaryen's optimizer, which would put the constants back.
  */
 export function hoistConstants(bytes) {
+  // The text is indented: an item of the module by one space, all that is inside it by more.
+  return rewrite(bytes, (text) => text.replace(/^ \(func .*?(?=^ \))/gms, hoistInFunction));
+}
+
+/** The same module on a shared memory, for threads: no kernel is compiled otherwise for that. */
+export function shareMemory(bytes) {
+  return rewrite(bytes, (text) => {
+    const shared = text.replace(/(\(memory \S+ \d+)(\)\))/, "$1 65536 shared$2");
+    if (shared === text) throw new Error("shareMemory found no imported memory");
+    return shared;
+  });
+}
+
+function rewrite(bytes, change) {
   const before = binaryen.readBinary(bytes);
   before.setFeatures(binaryen.Features.All);
-  // The text is indented: an item of the module by one space, all that is inside it by more.
-  const after = binaryen.parseText(before.emitText().replace(/^ \(func .*?(?=^ \))/gms, hoistInFunction));
-  after.setFeatures(before.getFeatures());
-  if (!after.validate()) throw new Error("hoistConstants made an invalid module");
+  const after = binaryen.parseText(change(before.emitText()));
+  after.setFeatures(binaryen.Features.All);
+  if (!after.validate()) throw new Error("the rewritten kernels are not valid");
   const result = after.emitBinary();
   before.dispose();
   after.dispose();

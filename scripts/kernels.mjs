@@ -1,8 +1,9 @@
-// Compiles assembly/ for every target of asconfig.json, side by side, and writes each binary as a module that carries its bytes.
+// Compiles assembly/ for every target of asconfig.json, side by side; writes each binary, for one thread and on shared memory, and
+// as a module that carries its bytes.
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { isMainThread, Worker, workerData } from "node:worker_threads";
 import { main } from "assemblyscript/asc";
-import { hoistConstants } from "./hoist.mjs";
+import { hoistConstants, shareMemory } from "./hoist.mjs";
 
 const { targets } = JSON.parse(readFileSync("asconfig.json", "utf8"));
 
@@ -20,7 +21,12 @@ if (isMainThread) {
   }
   const { outFile } = targets[workerData];
   const bytes = hoistConstants(readFileSync(outFile));
-  writeFileSync(outFile, bytes);
-  writeFileSync(`build/bytes/${workerData}.js`, `export default "${Buffer.from(bytes).toString("base64")}";\n`);
-  writeFileSync(`build/bytes/${workerData}.d.ts`, "declare const base64: string;\nexport default base64;\n");
+  write(workerData, bytes);
+  write(`${workerData}-threads`, shareMemory(bytes));
+}
+
+function write(variant, bytes) {
+  writeFileSync(`build/${variant}.wasm`, bytes);
+  writeFileSync(`build/bytes/${variant}.js`, `export default "${Buffer.from(bytes).toString("base64")}";\n`);
+  writeFileSync(`build/bytes/${variant}.d.ts`, "declare const base64: string;\nexport default base64;\n");
 }

@@ -2,10 +2,10 @@ import { drawFigures } from "./report/charts.ts";
 import { classificationPage } from "./report/classification.ts";
 import { drawStructures } from "./report/crystals.ts";
 import type { ReportData, Row } from "./report/data.ts";
-import { html, json, script, style } from "./report/html.ts";
+import { html, json, script } from "./report/html.ts";
+import { page, viewerScript } from "./report/page.ts";
 import { regressionPage } from "./report/regression.ts";
 import { curveFigures, foldSection, headSection, repeatSection } from "./report/sections.ts";
-import { STYLE } from "./report/style.ts";
 
 export type {
   ClassificationResults,
@@ -17,6 +17,7 @@ export type {
   ReportData,
   Split,
 } from "./report/data.ts";
+export { renderStructure, type StructurePage } from "./report/structurePage.ts";
 
 /** Texts of the scripts that a page runs. */
 export interface ReportScripts {
@@ -38,8 +39,7 @@ export async function renderReport(data: ReportData): Promise<string> {
   const chart = await readFile(join(dirname(resolve("chart.js")), "chart.umd.min.js"), "utf8");
   const rows: readonly Row[] = Object.values(data.results.predictions).flat();
   if (!rows.some(({ structure }) => structure)) return reportPage(data, { chart });
-  const built = join(dirname(resolve("spinel/package.json")), "dist", "viewer.js");
-  return reportPage(data, { chart, viewer: await readFile(built, "utf8") });
+  return reportPage(data, { chart, viewer: await viewerScript() });
 }
 
 /** The page with its scripts' texts; without a viewer no structure is drawn. */
@@ -47,39 +47,25 @@ export function reportPage(data: ReportData, scripts: ReportScripts): string {
   const { results } = data;
   const body = results.task === "regression" ? regressionPage(data, results) : classificationPage(data, results);
   const curves = curveFigures(data);
-  const page = html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:">
-<link rel="icon" href="data:,">
-<title>${data.title}</title>
-${style(STYLE)}
-</head>
-<body>
-<main>
-${headSection(data, body.tiles)}
+  const main = html`${headSection(data, body.tiles)}
 <div class="cards">
 ${body.metrics}
 ${curves.markup}
 ${body.figures}
 ${data.folds && foldSection(data, data.folds)}
 ${repeatSection(data)}
-</div>
-</main>
-${json("figures", { curves: curves.figures, ...body.charts })}
-${script(scripts.chart.replace(/^\/\/# sourceMappingURL=.*$/m, ""))}
-${script(`(${drawFigures})(Chart, JSON.parse(document.getElementById("figures").textContent));`)}
-${
-  scripts.viewer !== undefined &&
-  body.structures.length > 0 &&
-  html`${json("structures", body.structures)}
-${script(scripts.viewer)}
-${script(`(${drawStructures})(viewer, JSON.parse(document.getElementById("structures").textContent));`)}`
-}
-</body>
-</html>
-`;
-  return page.text;
+</div>`;
+  const { chart, viewer } = scripts;
+  const structures =
+    viewer !== undefined &&
+    body.structures.length > 0 &&
+    html`${json("structures", body.structures)}
+${script(viewer)}
+${script(`(${drawStructures})(viewer, JSON.parse(document.getElementById("structures").textContent));`)}`;
+  return page(data.title, main, [
+    json("figures", { curves: curves.figures, ...body.charts }),
+    script(chart.replace(/^\/\/# sourceMappingURL=.*$/m, "")),
+    script(`(${drawFigures})(Chart, JSON.parse(document.getElementById("figures").textContent));`),
+    structures,
+  ]);
 }

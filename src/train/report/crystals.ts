@@ -126,12 +126,20 @@ ${named && html`<p class="id">${id}</p>`}
   });
   return {
     markup: drawn.length > 0 ? html`<div class="crystals">${figures}</div>` : undefined,
-    structures: drawn.map(({ structure }) => plain(structure!)),
+    structures: drawn.map(({ structure }) => viewedJson(structure!)),
   };
 }
 
 /** As JSON, to a ten-thousandth of an ångström. */
-function plain({ numbers, positions, lattice, periodic, disorder, edges, labels }: ViewedStructure): ViewedStructure {
+export function viewedJson({
+  numbers,
+  positions,
+  lattice,
+  periodic,
+  disorder,
+  edges,
+  labels,
+}: ViewedStructure): ViewedStructure {
   const round = (x: number): number => Math.round(1e4 * x) / 1e4;
   const matrix = lattice && ("matrix" in lattice ? lattice.matrix : lattice);
   const shared = disorder && [...disorder];

@@ -92,6 +92,11 @@ td sub { font-size: 0.75em; line-height: 0; }
 .crystals { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(290px, 100%), 1fr)); gap: 12px; margin-bottom: 16px; }
 figure { margin: 0; border: 1px solid var(--line); border-radius: 8px; overflow: hidden; min-width: 0; break-inside: avoid; }
 .structure { height: 250px; }
+.structure.large { height: min(70vh, 640px); }
+.pairs div { display: flex; gap: 12px; justify-content: space-between; border-bottom: 1px solid var(--line); padding: 4px 0; }
+.pairs dt { color: var(--muted); }
+.pairs dd { margin: 0; text-align: right; }
+pre { margin: 0; max-height: 420px; overflow: auto; font-size: 13px; }
 figcaption { padding: 8px 12px 10px; border-top: 1px solid var(--grid); font-size: 13px; }
 .name { display: flex; justify-content: space-between; gap: 12px; font-size: 14px; }
 .name b { font-weight: 620; overflow-wrap: anywhere; }

@@ -57,6 +57,7 @@ export class CrystalGraphFeaturiser implements RowFeaturiser {
     if (maxNeighbours !== undefined && !(Number.isInteger(maxNeighbours) && maxNeighbours >= 1))
       throw new UserError(`maxNeighbours must be a whole number ≥ 1, not ${maxNeighbours}.`);
     if (typeof atoms !== "string") for (const [key, values] of Object.entries(atoms)) this.take(key, values);
+    if (typeof atoms !== "string" && this.vectors.size === 0) throw new UserError("Atom vectors: there are none.");
     this.width =
       atoms === "cgcnn" ? 92 : atoms === "onehot" ? ELEMENTS.length : this.vectors.values().next().value!.length;
   }
@@ -97,9 +98,7 @@ export class CrystalGraphFeaturiser implements RowFeaturiser {
     const known = cache.get(key);
     if (known) return known;
     const made = this.make(structure);
-    // The oldest go first: data sets hold their own, and predictions of a long stream must not fill the memory.
-    if (cache.size >= CACHED) cache.delete(cache.keys().next().value!);
-    cache.set(key, made);
+    remember(key, made);
     return made;
   }
 
@@ -143,7 +142,10 @@ export class CrystalGraphFeaturiser implements RowFeaturiser {
       made = this.spec.atoms === "cgcnn" ? atomVector92(z) : new Float32Array(ELEMENTS.length).fill(1, z - 1, z);
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
-      throw new UserError(`${source}: ${error.message}`, "Leave it out (--skip-bad), or use one-hot vectors.");
+      throw new UserError(
+        `${source}: ${error.message.split("\n")[0]}`,
+        "Leave it out (--skip-bad), or use one-hot vectors.",
+      );
     }
     this.vectors.set(z, made);
     return made;
@@ -202,6 +204,12 @@ export class GraphDataset implements LabelledDataset {
     return this.y.length / this.length;
   }
 
+  /** As many as the largest graph allows. */
+  get inferenceBatch(): number {
+    const largest = this.graphs.reduce((most, { nodes, edges }) => Math.max(most, edges, 8 * nodes), 1);
+    return Math.min(1024, Math.max(1, Math.floor(INFERENCE_EDGES / largest)));
+  }
+
   /** Atoms without any neighbour, over all graphs. */
   get isolated(): number {
     let count = 0;
@@ -224,8 +232,24 @@ export class GraphDataset implements LabelledDataset {
   }
 }
 
-const CACHED = 1 << 16;
+/** Edges at once where nothing is learned: some 300 MB with vectors of 64 numbers. */
+const INFERENCE_EDGES = 1 << 18;
+
+/** Edges of all graphs that are kept: some 200 MB. */
+const CACHED_EDGES = 1 << 23;
 const cache = new Map<string, GraphData>();
+let cachedEdges = 0;
+
+/** The oldest go first: data sets hold their own, and predictions of a long stream must not fill the memory. */
+function remember(key: string, graph: GraphData): void {
+  cache.set(key, graph);
+  cachedEdges += graph.edges;
+  for (const [old, { edges }] of cache) {
+    if (cachedEdges <= CACHED_EDGES) break;
+    cache.delete(old);
+    cachedEdges -= edges;
+  }
+}
 
 /** Of what a graph depends on: lattice, periodicity, elements and positions. */
 function contentHash({ lattice, periodic, numbers, positions }: Structure): string {

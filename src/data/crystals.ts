@@ -18,7 +18,7 @@ import {
   withFirst,
   withStructures,
 } from "./structureRows.ts";
-import { collect, type Table } from "./table.ts";
+import { collect, inBatches, type Table } from "./table.ts";
 import { isZip } from "./zip.ts";
 
 export type { CrystalOptions };
@@ -42,9 +42,20 @@ export type CrystalSource = Source | readonly (string | File)[];
  * @throws UserError naming file, line, id, field and the offending text
  */
 export async function readCrystals(source: CrystalSource, options: CrystalOptions = {}): Promise<Table> {
-  const one = Array.isArray(source) && source.length === 1 ? (source[0] as string | File) : source;
-  const { table, finish } = await openCrystals(one as CrystalSource, options);
+  const { table, finish } = await openCrystals(source, options);
   return finish(await collect(table, options));
+}
+
+/**
+ * The same without targets, in tables of `batch` rows each (less the dropped ones): memory does not grow with the number of
+ * structures. Ids may repeat.
+ */
+export async function* readCrystalRows(
+  source: CrystalSource,
+  { batch = 256, ...options }: CrystalOptions & { batch?: number } = {},
+): AsyncGenerator<Table> {
+  const { table } = await openCrystals(source, options);
+  yield* inBatches(table, { ...options, batch });
 }
 
 /**
@@ -75,8 +86,9 @@ export async function hasStructures(source: string | Blob | Uint8Array | readonl
 }
 
 async function openCrystals(source: CrystalSource, options: CrystalOptions): Promise<Crystals> {
-  if (Array.isArray(source)) return openSet(fromList(source as readonly (string | File)[]), options);
-  const one = source as Source;
+  const several = Array.isArray(source) && source.length !== 1;
+  if (several) return openSet(fromList(source as readonly (string | File)[]), options);
+  const one = (Array.isArray(source) ? source[0] : source) as Source;
   const folder = typeof one === "string" ? await fromFolder(one) : undefined;
   if (folder) return openSet(folder, options);
   const { file = sourceName(one) } = options;

@@ -13,6 +13,8 @@ export interface Batch {
 /** Anything that can be cut into minibatches. `batch` runs inside the step's scope, so its tensors need no care. */
 export interface Dataset {
   readonly length: number;
+  /** Rows that a batch may have where nothing is learned, so that memory stays bounded; 1024 unless given. */
+  readonly inferenceBatch?: number;
   batch(rows: Int32Array): Batch;
 }
 

@@ -11,6 +11,8 @@ export interface Problem {
   block: Block;
   /** Address of the `Cell`. */
   cell: number;
+  /** The atoms in the order in which the kernels work, by bins [atoms]: those near each other after each other. */
+  order: Int32Array;
   /** How many images of an atom lie within the cutoff, at most. */
   repeats: number;
 }
@@ -78,40 +80,38 @@ export function prepare(structure: Structure, cutoff: number): Problem {
   for (let b = 0; b < total; b++) start[b + 1] += start[b];
 
   const f64s = HEADER + 3 * (n + 1) + 3 * n;
-  const i32s = 3 * n + n + n + (total + 1);
+  const i32s = 3 * n + n + (total + 1);
   const block = allocate(8 * f64s + 4 * i32s);
   const coordinates = block.ptr + 8 * HEADER;
   const given = coordinates + 24 * (n + 1);
   const wrapped = given + 24 * n;
   const atom = wrapped + 12 * n;
-  const place = atom + 4 * n;
-  const starts = place + 4 * n;
+  const starts = atom + 4 * n;
   const axis = [0, 1, 2].map((c) => coordinates + 8 * c * (n + 1));
 
   i32View(starts, total + 1).set(start);
   f64View(given, 3 * n).set(positions);
   i32View(wrapped, 3 * n).set(wraps);
-  const [sx, sy, sz, atoms, places] = [...axis.map((ptr) => f64View(ptr, n)), i32View(atom, n), i32View(place, n)];
+  const order = new Int32Array(n);
+  const sorted = axis.map((ptr) => f64View(ptr, n));
   for (let i = 0; i < n; i++) {
-    const p = start[bin[i]]++;
-    sx[p] = x[0][i];
-    sy[p] = x[1][i];
-    sz[p] = x[2][i];
-    atoms[p] = i;
-    places[i] = p;
+    const place = start[bin[i]]++;
+    for (let c = 0; c < 3; c++) sorted[c][place] = x[c][i];
+    order[place] = i;
   }
+  i32View(atom, n).set(order);
 
   const slack = 1e-9 * (1 + cutoff) + 1e-14 * farthest;
   const size = [t[0][0], t[1][0], t[1][1], t[2][0], t[2][1], t[2][2]];
   const m = [0, 1, 2].flatMap((k) => images[k] ?? [0, 0, 0]);
   const vectors = lattice ? lattice.matrix.flat() : new Array<number>(9).fill(0);
   const numbers = [cutoff, slack, ...size, ...bins, d, ...vectors, ...m, ...below];
-  f64View(block.ptr, HEADER).set([...numbers, ...axis, starts, atom, place, given, wrapped]);
-  return { block, cell: block.ptr, repeats: repeatsOf(t, d, cutoff) };
+  f64View(block.ptr, HEADER).set([...numbers, ...axis, starts, atom, given, wrapped]);
+  return { block, cell: block.ptr, order, repeats: repeatsOf(t, d, cutoff) };
 }
 
 /** Numbers in the kernels' `Cell`. */
-const HEADER = 41;
+const HEADER = 40;
 
 /** Three orthonormal axes, the first along the first vector, the second in the plane of the first two. */
 function frame(vectors: readonly Vector3[]): Vector3[] {

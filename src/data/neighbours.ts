@@ -39,7 +39,7 @@ export interface NeighbourList {
  */
 const SHELL = 0.01;
 
-/** Candidates that are sorted at once: 20 MiB of workspace, whatever the size of the structure. */
+/** Candidates that are sorted at once: 16 MiB of workspace, whatever the size of the structure. */
 const BLOCK = 1 << 18;
 
 /** Atoms that a thread takes at a time. */
@@ -85,7 +85,7 @@ export function closestPair(list: NeighbourList): { receiver: number; sender: nu
   return receiver < 0 ? undefined : { receiver, sender: list.index[list.ptr[receiver]], distance };
 }
 
-/** Room that each atom's candidates need (neighbourCount). A list beyond all bounds is noticed after a small part of it. */
+/** Room that the candidates of each place need (neighbourCount). A list beyond all bounds is noticed after a small part of it. */
 function countCandidates({ length, source }: Structure, { cell, repeats }: Problem, cutoff: number): Int32Array {
   const tooMany = (what: string): UserError =>
     new UserError(
@@ -101,7 +101,7 @@ function countCandidates({ length, source }: Structure, { cell, repeats }: Probl
       parallel("neighbourCount", last - first, GRAIN, cell, first, block.ptr);
       counts.set(i32View(block.ptr, last - first), first);
       for (let i = first; i < last; i++) sum += counts[i];
-      if (sum > MOST_EDGES) throw tooMany(`the first ${last} of its ${length} atoms have ${sum} neighbours`);
+      if (sum > MOST_EDGES) throw tooMany(`${last} of its ${length} atoms have ${sum} neighbours`);
     }
   } finally {
     release(block);
@@ -109,54 +109,90 @@ function countCandidates({ length, source }: Structure, { cell, repeats }: Probl
   return counts;
 }
 
-/** The list, by blocks of atoms: their candidates, of these their neighbours, and then a copy of those. */
-function collect(problem: Problem, counts: Int32Array, most: number, whole: boolean): NeighbourList {
-  const n = counts.length;
-  // Of the candidates one is the atom itself, and one is spare room. Whole shells may need more: then the arrays grow.
-  let edges = emptyEdges(counts.reduce((sum, count) => sum + Math.min(count - 2, most || count), 0));
-  const ptr = new Int32Array(n + 1);
-  for (let first = 0, last = 0; first < n; first = last) {
+/** Places first … last − 1, whose candidates are sorted at once. */
+interface Block {
+  first: number;
+  last: number;
+  candidates: number;
+}
+
+function blocksOf(counts: Int32Array): Block[] {
+  const blocks: Block[] = [];
+  for (let first = 0, last = 0; first < counts.length; first = last) {
     let candidates = counts[last++];
-    while (last < n && candidates + counts[last] <= BLOCK) candidates += counts[last++];
-    const atoms = last - first;
-    // Offsets, numbers kept, local ptr; records; spare records, and over them edges of up to 48 bytes.
-    const head = Math.ceil((3 * atoms + 1) / 16) * 64;
-    const room = Math.ceil(candidates / 4) * 64;
-    const work = allocate(head + 4 * room);
-    try {
-      const offset = work.ptr;
-      const kept = offset + 4 * atoms;
-      const local = kept + 4 * atoms;
-      const records = offset + head;
-      const vector = records + room;
-      const offsets = i32View(offset, atoms);
-      for (let k = 0, sum = 0; k < atoms; sum += counts[first + k++]) offsets[k] = sum;
+    while (last < counts.length && candidates + counts[last] <= BLOCK) candidates += counts[last++];
+    blocks.push({ first, last, candidates });
+  }
+  return blocks;
+}
+
+/** Finds the neighbours by blocks of places in a workspace of one block, and copies each row to where its atom's row begins. */
+function collect({ cell, order }: Problem, counts: Int32Array, most: number, whole: boolean): NeighbourList {
+  const blocks = blocksOf(counts);
+  const atoms = blocks.reduce((n, { first, last }) => Math.max(n, last - first), 0);
+  const room = blocks.reduce((n, { candidates }) => Math.max(n, candidates), 0);
+  // Offsets, numbers kept, ptr of the block; records; spare records, and over them edges of up to 48 bytes.
+  const head = Math.ceil((3 * atoms + 1) / 16) * 64;
+  const records16 = Math.ceil(room / 4) * 64;
+  const work = allocate(head + 4 * records16);
+  const offset = work.ptr;
+  const keeps = offset + 4 * atoms;
+  const starts = keeps + 4 * atoms;
+  const records = offset + head;
+  const vector = records + records16;
+  try {
+    const find = ({ first, last }: Block): void => {
+      const offsets = i32View(offset, last - first);
+      for (let p = first, sum = 0; p < last; sum += counts[p++]) offsets[p - first] = sum;
       const shell = whole ? SHELL : 0;
-      parallel("neighbourFind", atoms, GRAIN, problem.cell, first, offset, kept, records, vector, most, shell);
-
-      const [keeps, starts] = [i32View(kept, atoms), i32View(local, atoms + 1)];
-      starts[0] = 0;
-      for (let k = 0; k < atoms; k++) starts[k + 1] = starts[k] + keeps[k];
-      const found = starts[atoms];
-      const at = ptr[first];
-      for (let k = 1; k <= atoms; k++) ptr[first + k] = at + starts[k];
-
+      parallel("neighbourFind", last - first, GRAIN, cell, first, offset, keeps, records, vector, most, shell);
+      kept.set(i32View(keeps, last - first), first);
+    };
+    // Of the candidates one is the atom itself and one is spare room. Only whole shells must be seen to be counted.
+    const kept = counts.map((count) => Math.min(count - 2, most || count));
+    if (whole) blocks.forEach(find);
+    const ptr = rowsOf(kept, order);
+    const edges = emptyEdges(ptr[ptr.length - 1]);
+    for (const block of blocks) {
+      const { first, last } = block;
+      if (!whole || blocks.length > 1) find(block);
+      const from = i32View(starts, last - first + 1);
+      from[0] = 0;
+      for (let p = first; p < last; p++) from[p - first + 1] = from[p - first] + kept[p];
+      const found = from[last - first];
       const distance = vector + 24 * found;
       const image = distance + 8 * found;
       const index = image + 12 * found;
       const out = [index, image, vector, distance];
-      parallel("neighbourWrite", atoms, GRAIN, problem.cell, first, offset, records, local, ...out);
-      const needed = at + found;
-      if (needed > edges.index.length) edges = resized(edges, last === n ? needed : Math.ceil(1.5 * needed));
-      edges.index.set(i32View(index, found), at);
-      edges.image.set(i32View(image, 3 * found), 3 * at);
-      edges.vector.set(f64View(vector, 3 * found), 3 * at);
-      edges.distance.set(f64View(distance, found), at);
-    } finally {
-      release(work);
+      parallel("neighbourWrite", last - first, GRAIN, cell, first, offset, records, starts, ...out);
+      const to = order.subarray(first, last).map((atom) => ptr[atom]);
+      copyRows(edges, to, edgesAt(index, image, vector, distance, found), from);
     }
+    return tight(ptr, edges, kept, order);
+  } finally {
+    release(work);
   }
-  return { ptr, ...(edges.index.length === ptr[n] ? edges : resized(edges, ptr[n])) };
+}
+
+/** Where each atom's row begins, if the row of place p has kept[p] edges. */
+function rowsOf(kept: Int32Array, order: Int32Array): Int32Array {
+  const ptr = new Int32Array(kept.length + 1);
+  for (let p = 0; p < kept.length; p++) ptr[order[p] + 1] = kept[p];
+  for (let i = 0; i < kept.length; i++) ptr[i + 1] += ptr[i];
+  return ptr;
+}
+
+/** The list without the gaps that are left where a candidate within rounding of the cutoff was none. */
+function tight(ptr: Int32Array, edges: Edges, kept: Int32Array, order: Int32Array): NeighbourList {
+  const rows = rowsOf(kept, order);
+  const count = rows[kept.length];
+  if (count === ptr[kept.length]) return { ptr, ...edges };
+  const packed = emptyEdges(count);
+  for (let i = 0; i < kept.length; i++) {
+    const row = Int32Array.of(ptr[i], ptr[i] + rows[i + 1] - rows[i]);
+    copyRows(packed, rows.subarray(i, i + 1), edges, row);
+  }
+  return { ptr: rows, ...packed };
 }
 
 type Edges = Omit<NeighbourList, "ptr">;
@@ -168,12 +204,26 @@ const emptyEdges = (count: number): Edges => ({
   distance: new Float64Array(count),
 });
 
-function resized(old: Edges, count: number): Edges {
-  const edges = emptyEdges(count);
-  const kept = Math.min(count, old.index.length);
-  edges.index.set(old.index.subarray(0, kept));
-  edges.image.set(old.image.subarray(0, 3 * kept));
-  edges.vector.set(old.vector.subarray(0, 3 * kept));
-  edges.distance.set(old.distance.subarray(0, kept));
-  return edges;
+const edgesAt = (index: number, image: number, vector: number, distance: number, count: number): Edges => ({
+  index: i32View(index, count),
+  image: i32View(image, 3 * count),
+  vector: f64View(vector, 3 * count),
+  distance: f64View(distance, count),
+});
+
+/** Copies the edges starts[r] … starts[r + 1] − 1 to where row r begins. Rows are short: a loop is faster than copies of views. */
+function copyRows(to: Edges, begin: Int32Array, from: Edges, starts: Int32Array): void {
+  const { index, image, vector, distance } = to;
+  const { index: index0, image: image0, vector: vector0, distance: distance0 } = from;
+  for (let r = 0; r < begin.length; r++) {
+    const last = starts[r + 1];
+    for (let e = starts[r], k = begin[r]; e < last; e++, k++) {
+      index[k] = index0[e];
+      distance[k] = distance0[e];
+    }
+    for (let e = 3 * starts[r], k = 3 * begin[r]; e < 3 * last; e++, k++) {
+      image[k] = image0[e];
+      vector[k] = vector0[e];
+    }
+  }
 }

@@ -98,8 +98,15 @@ export async function* readRows(
   source: Source,
   { batch = 1024, ...options }: ColumnOptions & { batch?: number } = {},
 ): AsyncGenerator<Table> {
+  yield* inBatches(await openTable(source, options), { ...options, batch });
+}
+
+/** The rows of an open table in tables of `batch` rows each (less the dropped ones). */
+export async function* inBatches(
+  { file, roles, rows }: OpenTable,
+  { batch, ...options }: BuilderOptions & { batch: number },
+): AsyncGenerator<Table> {
   if (!(batch >= 1 && Number.isInteger(batch))) throw new UserError(`readRows: batch is ${batch}, not 1, 2, …`);
-  const { file, roles, rows } = await openTable(source, options);
   let builder = new Builder(file, roles, options);
   for await (const row of rows) {
     builder.add(row);

@@ -24,7 +24,7 @@ export function predictBatches(
   task: Task,
   data: Dataset,
   each?: (output: Tensor, targets: Float32Array) => void,
-  batchSize = 1024,
+  batchSize = data.inferenceBatch ?? 1024,
 ): Float32Array {
   const parts: Float32Array[] = [];
   for (let first = 0; first < data.length; first += batchSize) {

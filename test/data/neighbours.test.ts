@@ -220,7 +220,7 @@ describe("mistakes", () => {
     [
       "far too many pairs",
       () => neighbourList(rocksalt(12).with({ source: "big.cif" }), { cutoff: 150 }),
-      "big.cif: the first ",
+      " of its 13824 atoms have ",
     ],
     [
       "a coordinate out of this world",

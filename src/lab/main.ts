@@ -4,6 +4,7 @@ import { h } from "./kit/dom.ts";
 /** The lab's tabs. Each is loaded when it is opened; the address is #id?state. */
 const demos: readonly { id: string; title: string; load: () => Promise<{ demo: Demo }> }[] = [
   { id: "playground", title: "Playground", load: () => import("./playground/index.ts") },
+  { id: "crystals", title: "Crystals", load: () => import("./crystals/index.ts") },
 ];
 
 const host = document.querySelector("main")!;

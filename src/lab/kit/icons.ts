@@ -1,3 +1,5 @@
+import { svg } from "./svg.ts";
+
 /** Outlines on a 24 × 24 field. */
 const PATHS = {
   play: "M8 5v14l11-7z",
@@ -7,14 +9,8 @@ const PATHS = {
 };
 export type IconName = keyof typeof PATHS;
 
-const SVG = "http://www.w3.org/2000/svg";
-
 export function icon(name: IconName): SVGElement {
-  const svg = document.createElementNS(SVG, "svg");
-  const path = document.createElementNS(SVG, "path");
-  svg.setAttribute("viewBox", "0 0 24 24");
-  svg.setAttribute("aria-hidden", "true");
-  path.setAttribute("d", PATHS[name]);
-  svg.append(path);
-  return svg;
+  const picture = svg("svg", { viewBox: "0 0 24 24", "aria-hidden": "true" });
+  picture.append(svg("path", { d: PATHS[name] }));
+  return picture;
 }

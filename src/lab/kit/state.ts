@@ -27,6 +27,16 @@ export function whole(least: number, most: number, initial: number): Field<numbe
   return { initial, read, write: String };
 }
 
+/** A number from `least` to `most` with at most so many decimals. */
+export function decimal(least: number, most: number, digits: number, initial: number): Field<number> {
+  const pattern = new RegExp(`^\\d{1,9}(\\.\\d{1,${digits}})?$`);
+  const read = (text: string): number | undefined => {
+    const value = pattern.test(text) ? Number(text) : Number.NaN;
+    return value >= least && value <= most ? value : undefined;
+  };
+  return { initial, read, write: String };
+}
+
 export function flag(initial: boolean): Field<boolean> {
   return { initial, read: (text) => (text === "true" ? true : text === "false" ? false : undefined), write: String };
 }

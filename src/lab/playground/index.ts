@@ -4,13 +4,13 @@ import type { Demo, Place } from "../demo.ts";
 import { h } from "../kit/dom.ts";
 import { readState, writeState } from "../kit/state.ts";
 import { withTheme } from "../kit/theme.ts";
+import { Transport } from "../kit/transport.ts";
 import { type Config, FIELDS, type PlaygroundState } from "./config.ts";
 import { Controls } from "./controls.ts";
 import { Diagram, type Focus, titleOf } from "./diagram.ts";
 import { Driver, type Scene } from "./driver.ts";
 import type { functions, Picture } from "./functions.ts";
 import { Output } from "./output.ts";
-import { Transport } from "./transport.ts";
 
 /** A two-input classifier in the manner of TensorFlow Playground (Smilkov, Carter et al., playground.tensorflow.org). */
 export const demo: Demo = {

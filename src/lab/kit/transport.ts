@@ -1,5 +1,5 @@
-import { h } from "../kit/dom.ts";
-import { type IconName, icon } from "../kit/icons.ts";
+import { h } from "./dom.ts";
+import { type IconName, icon } from "./icons.ts";
 
 export interface TransportEvents {
   onPlay(): void;

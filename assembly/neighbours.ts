@@ -1,11 +1,13 @@
+import { distanceAt, move, RECORD, selectNearest, sortByDistance, sortTies, TIE } from "./records";
+
 /**
  * Which atoms, in which images of the cell, are how far from each atom. Everything is f64 and scalar order is fixed, so that the
  * same pairs are found on any engine and any number of threads.
  */
 
 /**
- * The problem, as src/data/neighbours.ts writes it: f64 each, in this order. The cell is turned so that its reduced vectors are
- * the rows of a lower triangular matrix t: then one of them moves x alone, and the bins along x are runs of neighbouring atoms.
+ * The problem, as src/data/neighbourCell.ts writes it, in this order. The cell is turned so that its reduced vectors are the rows of
+ * a lower triangular matrix t: then one of them moves x alone, and the bins along x are runs of neighbouring atoms.
  */
 @unmanaged
 class Cell {
@@ -18,11 +20,6 @@ class Cell {
   t31: f64;
   t32: f64;
   t33: f64;
-  bins1: f64;
-  bins2: f64;
-  bins3: f64;
-  /** Directions it repeats in: the first so many. */
-  dimensions: f64;
   /** Lattice vectors a, b, c: Å. */
   ax: f64;
   ay: f64;
@@ -33,44 +30,42 @@ class Cell {
   cx: f64;
   cy: f64;
   cz: f64;
+  bins1: i32;
+  bins2: i32;
+  bins3: i32;
+  /** Directions it repeats in: the first so many. */
+  dimensions: i32;
   /** The reduced vectors in whole numbers of a, b, c. */
-  m11: f64;
-  m12: f64;
-  m13: f64;
-  m21: f64;
-  m22: f64;
-  m23: f64;
-  m31: f64;
-  m32: f64;
-  m33: f64;
+  m11: i32;
+  m12: i32;
+  m13: i32;
+  m21: i32;
+  m22: i32;
+  m23: i32;
+  m31: i32;
+  m32: i32;
+  m33: i32;
   /** Bits of a key below its atom, below its image along a, below that along b. */
-  belowAtom: f64;
-  belowA: f64;
-  belowB: f64;
+  belowAtom: i32;
+  belowA: i32;
+  belowB: i32;
   /** Turned and wrapped coordinates in the order of the bins: x, y, z f64 [atoms + 1] each. */
-  x: f64;
-  y: f64;
-  z: f64;
-  /** First atom of each bin i32 [bins + 1]; atom at each place and place of each atom i32 [atoms]. */
-  start: f64;
-  atom: f64;
-  place: f64;
+  x: usize;
+  y: usize;
+  z: usize;
+  /** First place of each bin i32 [bins + 1]; the atom at each place i32 [atoms]. */
+  start: usize;
+  atom: usize;
   /** As given: f64 [atoms, 3], Å. */
-  positions: f64;
+  positions: usize;
   /** How many cells each atom was moved by when it was wrapped: i32 [atoms, 3]. */
-  wraps: f64;
+  wraps: usize;
 }
-
-/** Distances that differ by less are one distance: ties are broken by the atom, then by its image. Å. */
-const TIE: f64 = 1e-8;
-
-/** Bytes of a candidate: its distance f64, then a key u64 of the bits [atom | image a | image b | image c], images in excess code. */
-const RECORD: usize = 16;
 
 // @ts-ignore: decorator
 @inline
-function at(base: f64, i: i32): i32 {
-  return load<i32>(<usize>base + (<usize>i << 2));
+function at(base: usize, i: i32): i32 {
+  return load<i32>(base + (<usize>i << 2));
 }
 
 /** ⌊a / b⌋ for b > 0. */
@@ -81,10 +76,10 @@ function floorDiv(a: i32, b: i32): i32 {
   return a - q * b < 0 ? q - 1 : q;
 }
 
-/** What one step along a reduced vector adds to a key. */
+/** What one step along a reduced vector adds to a key, [atom | image a | image b | image c] with images in excess code. */
 // @ts-ignore: decorator
 @inline
-function keyStep(cell: Cell, a: f64, b: f64, c: f64): i64 {
+function keyStep(cell: Cell, a: i32, b: i32, c: i32): i64 {
   return (<i64>a << <i64>cell.belowA) + (<i64>b << <i64>cell.belowB) + <i64>c;
 }
 
@@ -103,8 +98,8 @@ function imageOf(key: i64, low: i64, high: i64): i32 {
 function measure(cell: Cell, i: i32, key: i64, vector: usize, image: usize): f64 {
   const belowAtom = <i64>cell.belowAtom, belowA = <i64>cell.belowA, belowB = <i64>cell.belowB;
   const j = <i32>(key >> belowAtom);
-  const from = <usize>cell.positions + <usize>i * 24;
-  const to = <usize>cell.positions + <usize>j * 24;
+  const from = cell.positions + <usize>i * 24;
+  const to = cell.positions + <usize>j * 24;
   const a = imageOf(key, belowA, belowAtom) + at(cell.wraps, 3 * i) - at(cell.wraps, 3 * j);
   const b = imageOf(key, belowB, belowA) + at(cell.wraps, 3 * i + 1) - at(cell.wraps, 3 * j + 1);
   const c = imageOf(key, 0, belowB) + at(cell.wraps, 3 * i + 2) - at(cell.wraps, 3 * j + 2);
@@ -123,29 +118,30 @@ function measure(cell: Cell, i: i32, key: i64, vector: usize, image: usize): f64
 }
 
 /**
- * Finds the atoms within reach of atom i, itself included. Their squared distances and keys go to `out`, which has room for two
- * records more, unless that is 0. Returns their number. There is no branch on a distance: it would be mispredicted every third time.
+ * Finds the atoms within reach of the one at `place`, itself included. Their squared distances and keys go to `out`, one record of
+ * no meaning after them, and their number is returned. There is no branch on a distance: it would be mispredicted every third time.
+ * Where `out` is 0 no distance is computed, and what is returned is the number of atoms to look at.
  */
-function scan(cell: Cell, i: i32, out: usize): i32 {
-  const xs = <usize>cell.x, ys = <usize>cell.y, zs = <usize>cell.z;
-  const starts = <usize>cell.start, atoms = <usize>cell.atom;
-  const me = <usize>at(cell.place, i) << 3;
+function scan(cell: Cell, place: i32, out: usize): i32 {
+  const xs = cell.x, ys = cell.y, zs = cell.z;
+  const starts = cell.start, atoms = cell.atom;
+  const me = <usize>place << 3;
   const px = load<f64>(xs + me), py = load<f64>(ys + me), pz = load<f64>(zs + me);
   const reach = cell.cutoff + cell.slack;
   const outer = f64x2.splat(reach * reach);
-  const bins1 = <i32>cell.bins1, bins2 = <i32>cell.bins2, bins3 = <i32>cell.bins3;
+  const bins1 = cell.bins1, bins2 = cell.bins2, bins3 = cell.bins3;
   const t11 = cell.t11, t21 = cell.t21, t22 = cell.t22, t31 = cell.t31, t32 = cell.t32, t33 = cell.t33;
-  const w2 = t22 / cell.bins2, w3 = t33 / cell.bins3;
-  const perX = cell.bins1 / t11, perY = cell.bins2 / t22, perZ = cell.bins3 / t33;
+  const w2 = t22 / <f64>bins2, w3 = t33 / <f64>bins3;
+  const perX = <f64>bins1 / t11, perY = <f64>bins2 / t22, perZ = <f64>bins3 / t33;
   // How far the upper edges of a bin lean over its lower ones.
-  const lean21 = t21 / cell.bins2, lean31 = t31 / cell.bins3, lean32 = t32 / cell.bins3;
+  const lean21 = t21 / <f64>bins2, lean31 = t31 / <f64>bins3, lean32 = t32 / <f64>bins3;
   const wide1 = Math.abs(lean21) + Math.abs(lean31), wide2 = Math.abs(lean32);
   const step1 = keyStep(cell, cell.m11, cell.m12, cell.m13);
   const step2 = keyStep(cell, cell.m21, cell.m22, cell.m23);
   const step3 = keyStep(cell, cell.m31, cell.m32, cell.m33);
   const belowAtom = <i64>cell.belowAtom;
   const origin = originOf(cell);
-  const dimensions = <i32>cell.dimensions;
+  const dimensions = cell.dimensions;
   let found = 0;
 
   let low3 = <i32>Math.floor((pz - reach) * perZ), high3 = <i32>Math.floor((pz + reach) * perZ);
@@ -189,27 +185,30 @@ function scan(cell: Cell, i: i32, out: usize): i32 {
         const first = b1 - n1 * bins1;
         const last = min(bins1 - 1, first + high1 - b1);
         b1 += last - first + 1;
-        const end = load<i32>(starts + (<usize>(row + last + 1) << 2));
+        const begin = at(starts, row + first);
+        const end = at(starts, row + last + 1);
+        if (!out) {
+          found += end - begin;
+          continue;
+        }
         const image = origin + <i64>n1 * step1 + <i64>n2 * step2 + <i64>n3 * step3;
         const sx = f64x2.splat(px - (<f64>n1 * t11 + <f64>n2 * t21 + <f64>n3 * t31));
         const sy = f64x2.splat(py - (<f64>n2 * t22 + <f64>n3 * t32));
         const sz = f64x2.splat(pz - <f64>n3 * t33);
-        for (let k = load<i32>(starts + (<usize>(row + first) << 2)); k < end; k += 2) {
+        for (let k = begin; k < end; k += 2) {
           const o = <usize>k << 3;
           const dx = f64x2.sub(v128.load(xs + o), sx);
           const dy = f64x2.sub(v128.load(ys + o), sy);
           const dz = f64x2.sub(v128.load(zs + o), sz);
           const d = f64x2.add(f64x2.add(f64x2.mul(dx, dx), f64x2.mul(dy, dy)), f64x2.mul(dz, dz));
           const near = i64x2.bitmask(f64x2.lt(d, outer)) & (3 >> i32(k + 1 == end));
-          if (out) {
-            let to = out + <usize>found * RECORD;
-            const atom = atoms + (<usize>k << 2);
-            v128.store64_lane(to, d, 0);
-            store<i64>(to, (<i64>load<i32>(atom) << belowAtom) + image, 8);
-            to += <usize>(near & 1) * RECORD;
-            v128.store64_lane(to, d, 1);
-            store<i64>(to, (<i64>load<i32>(atom, 4) << belowAtom) + image, 8);
-          }
+          const atom = atoms + (<usize>k << 2);
+          const to = out + <usize>found * RECORD;
+          v128.store64_lane(to, d, 0);
+          store<i64>(to, (<i64>load<i32>(atom) << belowAtom) + image, 8);
+          const next = to + <usize>(near & 1) * RECORD;
+          v128.store64_lane(next, d, 1);
+          store<i64>(next, (<i64>load<i32>(atom, 4) << belowAtom) + image, 8);
           found += (near & 1) + (near >> 1);
         }
       }
@@ -244,15 +243,18 @@ function keepNear(cell: Cell, i: i32, list: usize, n: i32): i32 {
   return kept;
 }
 
-/** counts[k] = room that the records of atom first + k need: the atoms within reach, itself, and one. `begin`, `end` count k. */
-export function neighbourCount(begin: i32, end: i32, problem: usize, first: i32, counts: usize): void {
+/**
+ * rooms[p] = how many records `neighbourFind` may need for the atom at place p. `begin`, `end` count p. Here and below work goes by
+ * places, not by atoms: what one atom has read, the next one needs, and finds in the cache.
+ */
+export function neighbourRoom(begin: i32, end: i32, problem: usize, rooms: usize): void {
   const cell = changetype<Cell>(problem);
-  for (let k = begin; k < end; k++) store<i32>(counts + (<usize>k << 2), scan(cell, first + k, 0) + 1);
+  for (let p = begin; p < end; p++) store<i32>(rooms + (<usize>p << 2), scan(cell, p, 0) + 1);
 }
 
 /**
- * Records of the atoms near atom i = first + k, nearest first, at records + 16·offset[k], `kept[k]` of them. `begin`, `end` count k;
- * `spare` is as large as `records`. With `most` > 0 only the nearest `most` are kept, or, with `shell` > 0, all that are at most
+ * Records of the atoms near that at place first + k, nearest first, at records + 16·offset[k], `kept[k]` of them. `begin`, `end` count
+ * k; `spare` is as large as `records`. With `most` > 0 only the nearest `most` are kept, or, with `shell` > 0, all that are at most
  * `shell` Å farther than the last of these.
  */
 export function neighbourFind(
@@ -271,8 +273,9 @@ export function neighbourFind(
   for (let k = begin; k < end; k++) {
     const skip = <usize>load<i32>(offset + (<usize>k << 2)) * RECORD;
     const list = records + skip;
-    let n = keepNear(cell, first + k, list, scan(cell, first + k, list));
+    let n = keepNear(cell, at(cell.atom, first + k), list, scan(cell, first + k, list));
     const some = most > 0 && n > most;
+    // Where the shell is cut, what ties with the last that is kept takes part in the sorting that decides.
     if (some) n = selectNearest(list, n, most, shell > 0 ? shell : 100 * TIE);
     sortByDistance(list, spare + skip, n);
     sortTies(list, n);
@@ -280,18 +283,25 @@ export function neighbourFind(
   }
 }
 
+/** Moves the records of place k from offset[k] to ptr[k] of `packed`. `begin`, `end` count k. */
+export function neighbourPack(begin: i32, end: i32, packed: usize, ptr: usize, records: usize, offset: usize): void {
+  for (let k = begin; k < end; k++) {
+    const n = at(ptr, k + 1) - at(ptr, k);
+    for (let e = 0; e < n; e++) move(packed, at(ptr, k) + e, records, at(offset, k) + e);
+  }
+}
+
 /**
- * The edges of the records that `neighbourFind` left, packed: those of atom first + k begin at ptr[k]. `begin`, `end` count k.
- * index i32, image i32 · 3, vector f64 · 3 (Å), distance f64 (Å).
+ * The edges of atoms, from first on: those of atom first + k are ptr[k] … ptr[k + 1] − 1, and their records are at list[k].
+ * `begin`, `end` count k. index i32, image i32 · 3, vector f64 · 3 (Å), distance f64 (Å).
  */
 export function neighbourWrite(
   begin: i32,
   end: i32,
   problem: usize,
   first: i32,
-  offset: usize,
-  records: usize,
   ptr: usize,
+  list: usize,
   index: usize,
   image: usize,
   vector: usize,
@@ -300,108 +310,12 @@ export function neighbourWrite(
   const cell = changetype<Cell>(problem);
   const belowAtom = <i64>cell.belowAtom;
   for (let k = begin; k < end; k++) {
-    let record = records + <usize>load<i32>(offset + (<usize>k << 2)) * RECORD;
-    const last = <usize>load<i32>(ptr + (<usize>k << 2), 4);
-    for (let e = <usize>load<i32>(ptr + (<usize>k << 2)); e < last; e++, record += RECORD) {
+    let record = <usize>at(list, k);
+    const last = <usize>at(ptr, k + 1);
+    for (let e = <usize>at(ptr, k); e < last; e++, record += RECORD) {
       const key = load<i64>(record, 8);
       store<i32>(index + (e << 2), <i32>(key >> belowAtom));
       store<f64>(distance + (e << 3), measure(cell, first + k, key, vector + 24 * e, image + 12 * e));
     }
-  }
-}
-
-// @ts-ignore: decorator
-@inline
-function distanceAt(list: usize, e: i32): f64 {
-  return load<f64>(list + <usize>e * RECORD);
-}
-
-// @ts-ignore: decorator
-@inline
-function swap(list: usize, a: i32, b: i32): void {
-  const p = list + <usize>a * RECORD;
-  const q = list + <usize>b * RECORD;
-  const kept = v128.load(p);
-  v128.store(p, v128.load(q));
-  v128.store(q, kept);
-}
-
-/** Moves to the front, unsorted, all records at most `slack` beyond the k-th nearest of n > k; returns their number. Hoare's selection. */
-function selectNearest(list: usize, n: i32, k: i32, slack: f64): i32 {
-  let low = 0;
-  let high = n - 1;
-  while (low < high) {
-    const a = distanceAt(list, low), b = distanceAt(list, (low + high) >> 1), c = distanceAt(list, high);
-    const pivot = max(min(a, b), min(max(a, b), c));
-    let i = low;
-    let j = high;
-    while (i <= j) {
-      while (distanceAt(list, i) < pivot) i++;
-      while (distanceAt(list, j) > pivot) j--;
-      if (i <= j) swap(list, i++, j--);
-    }
-    if (k - 1 <= j) high = j;
-    else if (k - 1 >= i) low = i;
-    else break;
-  }
-  const limit = distanceAt(list, k - 1) + slack;
-  let chosen = k;
-  for (let e = k; e < n; e++) if (distanceAt(list, e) <= limit) swap(list, e, chosen++);
-  return chosen;
-}
-
-/** Runs of this many are sorted by insertion, then merged. */
-const RUN: i32 = 12;
-
-/** Sorts n records by distance; `spare` is as long. Merging keeps to n·log n, however many an atom has. */
-function sortByDistance(list: usize, spare: usize, n: i32): void {
-  for (let first = 0; first < n; first += RUN) {
-    const last = min(first + RUN, n);
-    for (let e = first + 1; e < last; e++) {
-      const d = distanceAt(list, e);
-      const record = v128.load(list + <usize>e * RECORD);
-      let hole = e;
-      for (; hole > first && distanceAt(list, hole - 1) > d; hole--) move(list, hole, list, hole - 1);
-      v128.store(list + <usize>hole * RECORD, record);
-    }
-  }
-  let from = list;
-  let to = spare;
-  for (let width = RUN; width < n; width <<= 1) {
-    for (let first = 0; first < n; first += width << 1) {
-      const middle = min(first + width, n);
-      const last = min(middle + width, n);
-      let a = first;
-      let b = middle;
-      for (let e = first; e < last; e++) {
-        const left = b >= last || (a < middle && distanceAt(from, a) <= distanceAt(from, b));
-        move(to, e, from, left ? a++ : b++);
-      }
-    }
-    const other = from;
-    from = to;
-    to = other;
-  }
-  if (from != list) for (let e = 0; e < n; e++) move(list, e, from, e);
-}
-
-// @ts-ignore: decorator
-@inline
-function move(to: usize, a: i32, from: usize, b: i32): void {
-  v128.store(to + <usize>a * RECORD, v128.load(from + <usize>b * RECORD));
-}
-
-/** Sorts by key wherever sorted distances follow each other within rounding. */
-function sortTies(list: usize, n: i32): void {
-  let before: f64 = -1;
-  for (let e = 0, first = 0; e < n; e++) {
-    const d = distanceAt(list, e);
-    if (d - before > TIE) first = e;
-    before = d;
-    const key = load<i64>(list + <usize>e * RECORD, 8);
-    const record = v128.load(list + <usize>e * RECORD);
-    let hole = e;
-    for (; hole > first && load<i64>(list + <usize>(hole - 1) * RECORD, 8) > key; hole--) move(list, hole, list, hole - 1);
-    v128.store(list + <usize>hole * RECORD, record);
   }
 }

@@ -20,52 +20,60 @@ export interface Problem {
 export const f64View = (ptr: number, length: number): Float64Array<ArrayBuffer> =>
   new Float64Array(theEngine().memory.buffer as ArrayBuffer, ptr, length);
 
-/** Turns, wraps and bins the atoms, and writes it all into the Wasm memory in the order of the kernels' `Cell`. */
-export function prepare(structure: Structure, cutoff: number): Problem {
-  const { length: n, positions, lattice, source } = structure;
-  const basis = reducedBasis(lattice, structure.periodic);
-  const d = basis.vectors.length;
-  const axes = frame(basis.vectors);
-  const t = [0, 1, 2].map((k) => axes.map((axis) => (k < d ? dot(basis.vectors[k], axis) : 0)));
-  const images = basis.images;
+/** The atoms in a cell that is turned so that its vectors are the rows of a lower triangular matrix. */
+interface Turned {
+  /** Å; in directions without a vector, the extent of the atoms. */
+  t: number[][];
+  /** Wrapped coordinates, Å, by axis [3][atoms], and the same in units of the vectors: 0 … 1. */
+  x: Float64Array[];
+  share: Float64Array[];
+  /** Lattice translations that were taken off [atoms · 3]. */
+  wraps: Int32Array;
+}
 
-  // Coordinates along the turned axes; the images of an atom are told apart by how often it was moved by each vector.
-  const x = [new Float64Array(n), new Float64Array(n), new Float64Array(n)];
-  const share = [new Float64Array(n), new Float64Array(n), new Float64Array(n)];
+function turn({ length: n, positions, source }: Structure, { vectors, images }: ReducedBasis): Turned {
+  const d = vectors.length;
+  const axes = frame(vectors);
+  const t = [0, 1, 2].map((k) => axes.map((axis) => (k < d ? dot(vectors[k], axis) : 0)));
+  const x = axes.map(([u, v, w]) => {
+    const along = new Float64Array(n);
+    for (let i = 0; i < n; i++) along[i] = positions[3 * i] * u + positions[3 * i + 1] * v + positions[3 * i + 2] * w;
+    return along;
+  });
+  const share = [x[0], x[1], x[2]];
   const wraps = new Int32Array(3 * n);
-  let farthest = 0;
-  const strides = images.map((image) => Math.max(...image.map(Math.abs)));
-  for (let i = 0; i < n; i++) {
-    const r: Vector3 = [positions[3 * i], positions[3 * i + 1], positions[3 * i + 2]];
-    farthest = Math.max(farthest, Math.abs(r[0]), Math.abs(r[1]), Math.abs(r[2]));
-    for (let c = 0; c < 3; c++) x[c][i] = dot(r, axes[c]);
-    for (let k = d - 1; k >= 0; k--) {
-      let along = x[k][i];
-      for (let m = k + 1; m < d; m++) along -= share[m][i] * t[m][k];
-      const cells = Math.floor(along / t[k][k]);
-      if (!(Math.abs(cells) * strides[k] < 2 ** 28))
-        throw new UserError(`${source}: atom ${i + 1} lies ${Math.abs(cells)} cells away from the origin.`);
-      share[k][i] = along / t[k][k] - cells;
-      for (let c = 0; c <= k; c++) x[c][i] -= cells * t[k][c];
-      for (let c = 0; c < 3; c++) wraps[3 * i + c] += cells * images[k][c];
-    }
+  for (let k = d - 1; k >= 0; k--) {
+    const mine = x[k].slice();
+    share[k] = mine;
+    for (let m = k + 1; m < d; m++) subtract(mine, share[m], t[m][k]);
+    const cells = mine.map((along) => Math.floor(along / t[k][k]));
+    const most = 2 ** 28 / Math.max(...images[k].map(Math.abs));
+    const lost = cells.findIndex((count) => !(Math.abs(count) < most));
+    if (lost >= 0)
+      throw new UserError(`${source}: atom ${lost + 1} lies ${Math.abs(cells[lost])} cells away from the origin.`);
+    for (let i = 0; i < n; i++) mine[i] = mine[i] / t[k][k] - cells[i];
+    for (let c = 0; c <= k; c++) subtract(x[c], cells, t[k][c]);
+    for (let c = 0; c < 3; c++)
+      if (images[k][c] !== 0) for (let i = 0; i < n; i++) wraps[3 * i + c] += cells[i] * images[k][c];
   }
   for (let k = d; k < 3; k++) {
-    let low = Infinity;
-    let high = -Infinity;
-    for (let i = 0; i < n; i++) {
-      low = Math.min(low, x[k][i]);
-      high = Math.max(high, x[k][i]);
-    }
+    const low = x[k].reduce((least, along) => Math.min(least, along), Infinity);
+    const high = x[k].reduce((most, along) => Math.max(most, along), -Infinity);
     t[k][k] = high - low + 1;
-    for (let i = 0; i < n; i++) {
-      x[k][i] -= low;
-      share[k][i] = x[k][i] / t[k][k];
-    }
+    for (let i = 0; i < n; i++) x[k][i] -= low;
+    share[k] = x[k].map((along) => along / t[k][k]);
   }
+  return { t, x, share, wraps };
+}
 
-  const reach = 1.001 * cutoff + 1e-6;
-  const below = keyLayout(structure, basis, t, reach, cutoff);
+/** Turns, wraps and bins the atoms, and writes it all into the Wasm memory in the order of the kernels' `Cell`. */
+export function prepare(structure: Structure, cutoff: number): Problem {
+  const { length: n, positions, lattice } = structure;
+  const basis = reducedBasis(lattice, structure.periodic);
+  const { images } = basis;
+  const d = images.length;
+  const { t, x, share, wraps } = turn(structure, basis);
+  const below = keyLayout(structure, basis, t, cutoff);
   const bins = binCounts(t, cutoff, n);
   const total = bins[0] * bins[1] * bins[2];
   const start = new Int32Array(total + 1);
@@ -75,14 +83,14 @@ export function prepare(structure: Structure, cutoff: number): Problem {
     for (let k = 2; k >= 0; k--)
       at = at * bins[k] + Math.min(bins[k] - 1, Math.max(0, Math.floor(share[k][i] * bins[k])));
     bin[i] = at;
-    start[bin[i] + 1]++;
+    start[at + 1]++;
   }
   for (let b = 0; b < total; b++) start[b + 1] += start[b];
 
-  const f64s = HEADER + 3 * (n + 1) + 3 * n;
+  const f64s = CELL / 8 + 3 * (n + 1) + 3 * n;
   const i32s = 3 * n + n + (total + 1);
   const block = allocate(8 * f64s + 4 * i32s);
-  const coordinates = block.ptr + 8 * HEADER;
+  const coordinates = block.ptr + CELL;
   const given = coordinates + 24 * (n + 1);
   const wrapped = given + 24 * n;
   const atom = wrapped + 12 * n;
@@ -101,17 +109,25 @@ export function prepare(structure: Structure, cutoff: number): Problem {
   }
   i32View(atom, n).set(order);
 
+  const farthest = positions.reduce((most, r) => Math.max(most, Math.abs(r)), 0);
   const slack = 1e-9 * (1 + cutoff) + 1e-14 * farthest;
   const size = [t[0][0], t[1][0], t[1][1], t[2][0], t[2][1], t[2][2]];
   const m = [0, 1, 2].flatMap((k) => images[k] ?? [0, 0, 0]);
   const vectors = lattice ? lattice.matrix.flat() : new Array<number>(9).fill(0);
-  const numbers = [cutoff, slack, ...size, ...bins, d, ...vectors, ...m, ...below];
-  f64View(block.ptr, HEADER).set([...numbers, ...axis, starts, atom, given, wrapped]);
+  const lengths = [cutoff, slack, ...size, ...vectors];
+  f64View(block.ptr, lengths.length).set(lengths);
+  const integers = [...bins, d, ...m, ...below, ...axis, starts, atom, given, wrapped];
+  i32View(block.ptr + 8 * lengths.length, integers.length).set(integers);
   return { block, cell: block.ptr, order, repeats: repeatsOf(t, d, cutoff) };
 }
 
-/** Numbers in the kernels' `Cell`. */
-const HEADER = 40;
+/** y −= s·x. */
+function subtract(y: Float64Array, x: Float64Array, s: number): void {
+  for (let i = 0; i < y.length; i++) y[i] -= s * x[i];
+}
+
+/** Bytes of the kernels' `Cell`: 17 f64, 23 i32, and a gap. */
+const CELL = 256;
 
 /** Three orthonormal axes, the first along the first vector, the second in the plane of the first two. */
 function frame(vectors: readonly Vector3[]): Vector3[] {
@@ -148,13 +164,12 @@ function keyLayout(
   { source, length }: Structure,
   { images, vectors }: ReducedBasis,
   t: number[][],
-  reach: number,
   cutoff: number,
 ): number[] {
   const d = vectors.length;
   const most = [0, 0, 0];
   for (let k = d - 1; k >= 0; k--) {
-    let far = reach;
+    let far = cutoff;
     for (let m = k + 1; m < d; m++) far += Math.abs(t[m][k]) * (most[m] + 1);
     most[k] = Math.floor(far / t[k][k]) + 2;
   }
@@ -172,9 +187,9 @@ function keyLayout(
 const repeatsOf = (t: number[][], d: number, cutoff: number): number =>
   t.slice(0, d).reduce((product, row, k) => product * Math.max(1, (2 * cutoff) / row[k]), 1);
 
-/** Bins of half the cutoff, so that few atoms are looked at in vain, but no more bins than atoms. */
+/** Bins of two thirds of the cutoff, where looking at bins and at atoms in vain cost least; but no more bins than atoms. */
 function binCounts(t: number[][], cutoff: number, atoms: number): number[] {
-  const bins = [0, 1, 2].map((k) => Math.max(1, Math.min(atoms, Math.floor((2 * t[k][k]) / cutoff))));
+  const bins = [0, 1, 2].map((k) => Math.max(1, Math.min(atoms, Math.floor((1.5 * t[k][k]) / cutoff))));
   while (bins[0] * bins[1] * bins[2] > atoms) {
     const widest = bins.indexOf(Math.max(...bins));
     bins[widest] = Math.ceil(bins[widest] / 2);

@@ -1,5 +1,5 @@
 import { UserError } from "../core/errors.ts";
-import { allocate, i32View, release } from "../core/memory.ts";
+import { allocate, type Block, i32View, release } from "../core/memory.ts";
 import { parallel } from "../core/parallel.ts";
 import { f64View, type Problem, prepare } from "./neighbourCell.ts";
 import type { Structure } from "./structure.ts";
@@ -39,14 +39,15 @@ export interface NeighbourList {
  */
 const SHELL = 0.01;
 
-/** Candidates that are sorted at once: 16 MiB of workspace, whatever the size of the structure. */
-const BLOCK = 1 << 18;
+/** Candidates that are sorted at once: 16 MiB of workspace, 12 when they are written, whatever the size of the structure. */
+const BLOCK = 1 << 19;
 
 /** Atoms that a thread takes at a time. */
 const GRAIN = 64;
 
-/** Edges that only a lattice in wrong units asks for: 6 GiB. */
+/** Edges (6 GiB), and pairs to look at, that only a lattice in wrong units asks for. */
 const MOST_EDGES = 2 ** 27;
+const MOST_PAIRS = 2 ** 30;
 
 /**
  * All pairs of atoms nearer than `cutoff` (distance < cutoff, as ASE has it) under the structure's periodicity, each from both
@@ -68,8 +69,12 @@ export function neighbourList(structure: Structure, options: NeighbourOptions): 
     throw new UserError(`neighbourList: shells must be "cut" or "whole", not ${JSON.stringify(shells)}.`);
   const problem = prepare(structure, cutoff);
   try {
-    const counts = countCandidates(structure, problem, cutoff);
-    return collect(problem, counts, maxNeighbours ?? 0, maxNeighbours !== undefined && shells === "whole");
+    const parts = find(structure, problem, options);
+    try {
+      return write(problem, parts);
+    } finally {
+      for (const { records } of parts) release(records);
+    }
   } finally {
     release(problem.block);
   }
@@ -85,145 +90,109 @@ export function closestPair(list: NeighbourList): { receiver: number; sender: nu
   return receiver < 0 ? undefined : { receiver, sender: list.index[list.ptr[receiver]], distance };
 }
 
-/** Room that the candidates of each place need (neighbourCount). A list beyond all bounds is noticed after a small part of it. */
-function countCandidates({ length, source }: Structure, { cell, repeats }: Problem, cutoff: number): Int32Array {
+/** The neighbours of some places after each other, as records of the kernels. */
+interface Part {
+  first: number;
+  /** Where the records of each place begin, from 0 [places + 1]. */
+  starts: Int32Array;
+  /** 16 bytes for each edge. */
+  records: Block;
+}
+
+/** Finds the neighbours by blocks of places, in a workspace of the size of one block; only their records are kept. */
+function find({ length, source }: Structure, { cell, repeats }: Problem, options: NeighbourOptions): Part[] {
+  const { cutoff, maxNeighbours: most = 0, shells } = options;
   const tooMany = (what: string): UserError =>
     new UserError(
       `${source}: ${what} within ${cutoff} Å.`,
       "Choose a smaller cutoff, and check that the lattice is in Å.",
     );
   if (length * repeats > MOST_EDGES) throw tooMany(`its cell repeats ${repeats.toPrecision(2)} times`);
-  const counts = new Int32Array(length);
-  const block = allocate(4 * length);
+  const rooms = withBlock(4 * length, (ptr) => {
+    parallel("neighbourRoom", length, GRAIN, cell, ptr);
+    return i32View(ptr, length).slice();
+  });
+  const pairs = rooms.reduce((sum, room) => sum + room, 0);
+  if (pairs > MOST_PAIRS) throw tooMany(`its ${length} atoms make up to ${pairs} pairs`);
+  const shell = most > 0 && shells === "whole" ? SHELL : 0;
+  const parts: Part[] = [];
+  let edges = 0;
   try {
-    let sum = 0;
-    for (let first = 0, last = 1; first < length; first = last, last = Math.min(length, 2 * last)) {
-      parallel("neighbourCount", last - first, GRAIN, cell, first, block.ptr);
-      counts.set(i32View(block.ptr, last - first), first);
-      for (let i = first; i < last; i++) sum += counts[i];
-      if (sum > MOST_EDGES) throw tooMany(`${last} of its ${length} atoms have ${sum} neighbours`);
+    for (let first = 0, last = 0; first < length; first = last) {
+      let room = rooms[last++];
+      while (last < length && room + rooms[last] <= BLOCK) room += rooms[last++];
+      const n = last - first;
+      const head = 64 * Math.ceil((3 * n + 1) / 16);
+      withBlock(head + 32 * room, (offset) => {
+        const [kept, ptr, records] = [offset + 4 * n, offset + 8 * n, offset + head];
+        const offsets = i32View(offset, n);
+        for (let k = 0, sum = 0; k < n; sum += rooms[first + k++]) offsets[k] = sum;
+        parallel("neighbourFind", n, GRAIN, cell, first, offset, kept, records, records + 16 * room, most, shell);
+        const starts = new Int32Array(n + 1);
+        i32View(kept, n).forEach((count, k) => {
+          starts[k + 1] = starts[k] + count;
+        });
+        edges += starts[n];
+        if (edges > MOST_EDGES) throw tooMany(`${last} of its ${length} atoms have ${edges} neighbours`);
+        parts.push({ first, starts, records: allocate(16 * starts[n]) });
+        i32View(ptr, n + 1).set(starts);
+        parallel("neighbourPack", n, GRAIN, parts[parts.length - 1].records.ptr, ptr, records, offset);
+      });
     }
+  } catch (error) {
+    for (const { records } of parts) release(records);
+    throw error;
+  }
+  return parts;
+}
+
+/** The edges of the records, in the order of the atoms, by blocks of these. */
+function write({ cell, order }: Problem, parts: readonly Part[]): NeighbourList {
+  const n = order.length;
+  const ptr = new Int32Array(n + 1);
+  const lists = new Int32Array(n);
+  for (const { first, starts, records } of parts)
+    for (let k = 0; k + 1 < starts.length; k++) {
+      ptr[order[first + k] + 1] = starts[k + 1] - starts[k];
+      lists[order[first + k]] = records.ptr + 16 * starts[k];
+    }
+  for (let i = 0; i < n; i++) ptr[i + 1] += ptr[i];
+  const edges = emptyEdges(ptr[n]);
+  for (let first = 0, last = 0; first < n; first = last) {
+    while (last < n && (last === first || ptr[last + 1] - ptr[first] <= BLOCK / 2)) last++;
+    const [atoms, count] = [last - first, ptr[last] - ptr[first]];
+    const head = 64 * Math.ceil((2 * atoms + 1) / 16);
+    withBlock(head + 48 * count, (list) => {
+      const starts = list + 4 * atoms;
+      const vector = list + head;
+      const distance = vector + 24 * count;
+      const image = distance + 8 * count;
+      const index = image + 12 * count;
+      i32View(list, atoms).set(lists.subarray(first, last));
+      i32View(starts, atoms + 1).set(ptr.subarray(first, last + 1).map((p) => p - ptr[first]));
+      parallel("neighbourWrite", atoms, GRAIN, cell, first, starts, list, index, image, vector, distance);
+      edges.index.set(i32View(index, count), ptr[first]);
+      edges.image.set(i32View(image, 3 * count), 3 * ptr[first]);
+      edges.vector.set(f64View(vector, 3 * count), 3 * ptr[first]);
+      edges.distance.set(f64View(distance, count), ptr[first]);
+    });
+  }
+  return { ptr, ...edges };
+}
+
+/** Memory of so many bytes for the time of `body`. */
+function withBlock<T>(bytes: number, body: (ptr: number) => T): T {
+  const block = allocate(bytes);
+  try {
+    return body(block.ptr);
   } finally {
     release(block);
   }
-  return counts;
 }
 
-/** Places first … last − 1, whose candidates are sorted at once. */
-interface Block {
-  first: number;
-  last: number;
-  candidates: number;
-}
-
-function blocksOf(counts: Int32Array): Block[] {
-  const blocks: Block[] = [];
-  for (let first = 0, last = 0; first < counts.length; first = last) {
-    let candidates = counts[last++];
-    while (last < counts.length && candidates + counts[last] <= BLOCK) candidates += counts[last++];
-    blocks.push({ first, last, candidates });
-  }
-  return blocks;
-}
-
-/** Finds the neighbours by blocks of places in a workspace of one block, and copies each row to where its atom's row begins. */
-function collect({ cell, order }: Problem, counts: Int32Array, most: number, whole: boolean): NeighbourList {
-  const blocks = blocksOf(counts);
-  const atoms = blocks.reduce((n, { first, last }) => Math.max(n, last - first), 0);
-  const room = blocks.reduce((n, { candidates }) => Math.max(n, candidates), 0);
-  // Offsets, numbers kept, ptr of the block; records; spare records, and over them edges of up to 48 bytes.
-  const head = Math.ceil((3 * atoms + 1) / 16) * 64;
-  const records16 = Math.ceil(room / 4) * 64;
-  const work = allocate(head + 4 * records16);
-  const offset = work.ptr;
-  const keeps = offset + 4 * atoms;
-  const starts = keeps + 4 * atoms;
-  const records = offset + head;
-  const vector = records + records16;
-  try {
-    const find = ({ first, last }: Block): void => {
-      const offsets = i32View(offset, last - first);
-      for (let p = first, sum = 0; p < last; sum += counts[p++]) offsets[p - first] = sum;
-      const shell = whole ? SHELL : 0;
-      parallel("neighbourFind", last - first, GRAIN, cell, first, offset, keeps, records, vector, most, shell);
-      kept.set(i32View(keeps, last - first), first);
-    };
-    // Of the candidates one is the atom itself and one is spare room. Only whole shells must be seen to be counted.
-    const kept = counts.map((count) => Math.min(count - 2, most || count));
-    if (whole) blocks.forEach(find);
-    const ptr = rowsOf(kept, order);
-    const edges = emptyEdges(ptr[ptr.length - 1]);
-    for (const block of blocks) {
-      const { first, last } = block;
-      if (!whole || blocks.length > 1) find(block);
-      const from = i32View(starts, last - first + 1);
-      from[0] = 0;
-      for (let p = first; p < last; p++) from[p - first + 1] = from[p - first] + kept[p];
-      const found = from[last - first];
-      const distance = vector + 24 * found;
-      const image = distance + 8 * found;
-      const index = image + 12 * found;
-      const out = [index, image, vector, distance];
-      parallel("neighbourWrite", last - first, GRAIN, cell, first, offset, records, starts, ...out);
-      const to = order.subarray(first, last).map((atom) => ptr[atom]);
-      copyRows(edges, to, edgesAt(index, image, vector, distance, found), from);
-    }
-    return tight(ptr, edges, kept, order);
-  } finally {
-    release(work);
-  }
-}
-
-/** Where each atom's row begins, if the row of place p has kept[p] edges. */
-function rowsOf(kept: Int32Array, order: Int32Array): Int32Array {
-  const ptr = new Int32Array(kept.length + 1);
-  for (let p = 0; p < kept.length; p++) ptr[order[p] + 1] = kept[p];
-  for (let i = 0; i < kept.length; i++) ptr[i + 1] += ptr[i];
-  return ptr;
-}
-
-/** The list without the gaps that are left where a candidate within rounding of the cutoff was none. */
-function tight(ptr: Int32Array, edges: Edges, kept: Int32Array, order: Int32Array): NeighbourList {
-  const rows = rowsOf(kept, order);
-  const count = rows[kept.length];
-  if (count === ptr[kept.length]) return { ptr, ...edges };
-  const packed = emptyEdges(count);
-  for (let i = 0; i < kept.length; i++) {
-    const row = Int32Array.of(ptr[i], ptr[i] + rows[i + 1] - rows[i]);
-    copyRows(packed, rows.subarray(i, i + 1), edges, row);
-  }
-  return { ptr: rows, ...packed };
-}
-
-type Edges = Omit<NeighbourList, "ptr">;
-
-const emptyEdges = (count: number): Edges => ({
+const emptyEdges = (count: number): Omit<NeighbourList, "ptr"> => ({
   index: new Int32Array(count),
   image: new Int32Array(3 * count),
   vector: new Float64Array(3 * count),
   distance: new Float64Array(count),
 });
-
-const edgesAt = (index: number, image: number, vector: number, distance: number, count: number): Edges => ({
-  index: i32View(index, count),
-  image: i32View(image, 3 * count),
-  vector: f64View(vector, 3 * count),
-  distance: f64View(distance, count),
-});
-
-/** Copies the edges starts[r] … starts[r + 1] − 1 to where row r begins. Rows are short: a loop is faster than copies of views. */
-function copyRows(to: Edges, begin: Int32Array, from: Edges, starts: Int32Array): void {
-  const { index, image, vector, distance } = to;
-  const { index: index0, image: image0, vector: vector0, distance: distance0 } = from;
-  for (let r = 0; r < begin.length; r++) {
-    const last = starts[r + 1];
-    for (let e = starts[r], k = begin[r]; e < last; e++, k++) {
-      index[k] = index0[e];
-      distance[k] = distance0[e];
-    }
-    for (let e = 3 * starts[r], k = 3 * begin[r]; e < 3 * last; e++, k++) {
-      image[k] = image0[e];
-      vector[k] = vector0[e];
-    }
-  }
-}

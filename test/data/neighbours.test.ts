@@ -220,7 +220,7 @@ describe("mistakes", () => {
     [
       "far too many pairs",
       () => neighbourList(rocksalt(12).with({ source: "big.cif" }), { cutoff: 150 }),
-      " of its 13824 atoms have ",
+      "big.cif: its 13824 atoms make up to ",
     ],
     [
       "a coordinate out of this world",

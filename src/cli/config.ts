@@ -51,7 +51,9 @@ export const runConfig = v.strictObject({
   shells: v.optional(one("cut", "whole")),
   pads: v.optional(one("mask", "paper")),
   atomVectors: v.optional(text),
-  atomFeaLen: v.optional(count),
+  atomFeaLen: v.optional(
+    v.message(v.pipe(v.number(), v.integer(), v.minValue(4), v.multipleOf(4)), "must be a multiple of 4"),
+  ),
   nConv: v.optional(count),
   hFeaLen: v.optional(count),
   nH: v.optional(count),
@@ -227,7 +229,7 @@ function missing(field: string): UserError {
   };
   return new UserError(
     `train needs ${what[field]}.`,
-    "For example: spinel train mlp --data alloys.csv --target strength",
+    "For example: spinel train mlp --data alloys.csv --target strength, spinel train cgcnn --data my-cifs --target energy",
   );
 }
 

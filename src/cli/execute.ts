@@ -1,10 +1,11 @@
 import { UserError } from "../core/errors.ts";
 import { capabilities, init } from "../core/parallel.ts";
 import { Rng } from "../core/random.ts";
-import { sha256File } from "../data/download.ts";
+import { GraphDataset } from "../data/crystalGraph.ts";
 import { Featuriser } from "../data/featuriser.ts";
 import { inOrder, type RunConfig } from "./config.ts";
-import { describeFeatures } from "./features.ts";
+import { areKnownVectors, describeFeatures } from "./features.ts";
+import { fingerprint } from "./fingerprint.ts";
 import { EMBEDDED, prepareParts } from "./prepare.ts";
 import { printFigures, type Results, writeResults } from "./results.ts";
 import { RunFolder } from "./runFolder.ts";
@@ -62,19 +63,32 @@ export async function execute(plan: Plan, flags: { quiet?: boolean; json?: boole
 }
 
 /** The run in a few lines: rows, target, features, kernels, folder. */
-function describe(config: RunConfig, { parts, task, featuriser }: Setup, folder: RunFolder): string[] {
+function describe(config: RunConfig, first: Setup, folder: RunFolder): string[] {
+  const { parts, task, featuriser } = first;
   const { train, validation, test, fold } = parts;
   const sizes = [`${train.length} rows to learn from`, `${validation.length} to validate with`];
   if (test) sizes.push(`${test.length} to test with${fold > 0 ? " in the first fold" : ""}`);
   const unused = train.unused.filter((name) => !config.ignore.includes(name));
   const { variant, threads } = capabilities();
   const { kind } = task.toJSON();
+  const choose = config.model === "cgcnn" ? "" : " (see --numeric, --categorical)";
   return [
     `${config.model} on ${config.data}: ${sizes.join(", ")}`,
     `  target    ${config.target}: ${kind}${train.classes ? ` (${train.classes.slice(0, 8).join(" | ")})` : ""}`,
     `  features  ${featuriser.width}: ${listed(describeFeatures(featuriser))}`,
-    ...(unused.length > 0 ? [`  not used  ${listed(unused)} (see --numeric, --categorical)`] : []),
+    ...(unused.length > 0 ? [`  not used  ${listed(unused)}${choose}`] : []),
+    ...isolatedAtoms(config, first),
     `  run       ${folder.path}; ${variant} kernels, ${threads} thread${threads > 1 ? "s" : ""}`,
+  ];
+}
+
+/** Atoms farther than the radius from all others: a crystal graph network sees only what they are. */
+function isolatedAtoms({ radius }: RunConfig, { data }: Setup): string[] {
+  const sets = Object.values(data).filter((set) => set instanceof GraphDataset);
+  const count = sets.reduce((sum, { isolated }) => sum + isolated, 0);
+  if (count === 0) return [];
+  return [
+    `  isolated  ${count} ${count === 1 ? "atom has" : "atoms have"} no neighbour within ${radius} Å (see --radius)`,
   ];
 }
 
@@ -82,13 +96,18 @@ const listed = (names: readonly string[]): string =>
   names.length > 12 ? `${names.slice(0, 12).join(", ")}, … (${names.length} in all)` : names.join(", ");
 
 /** The run's folder with its config.json. What a run goes on with, or repeats, must be the data it began with. */
-async function record(plan: Plan, { task, featuriser }: Setup, note: (text: string) => void): Promise<RunFolder> {
+async function record(
+  plan: Plan,
+  { parts, task, featuriser }: Setup,
+  note: (text: string) => void,
+): Promise<RunFolder> {
   const { config, resume } = plan;
+  const tables = { data: parts.all, val: parts.validation, test: parts.test, atomVectors: undefined };
   const sha256: Record<string, string> = {};
-  for (const role of ["data", "val", "test"] as const) {
+  for (const role of ["data", "val", "test", "atomVectors"] as const) {
     const file = config[role];
-    if (!file || file.startsWith(EMBEDDED)) continue;
-    sha256[role] = await sha256File(file);
+    if (!file || file.startsWith(EMBEDDED) || (role === "atomVectors" && areKnownVectors(file))) continue;
+    sha256[role] = await fingerprint(file, tables[role]);
     if ((config.sha256?.[role] ?? sha256[role]) === sha256[role]) continue;
     const changed = `${file} has changed since the run ${resume ? `in ${plan.folder!.path} began` : "of that configuration"}.`;
     if (resume) throw new UserError(changed, "Restore the file, or start a new run.");

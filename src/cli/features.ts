@@ -28,9 +28,12 @@ export function featuriserOf(config: RunConfig, { train, all }: Parts): RowFeatu
 
 /** How a crystal model's configuration makes graphs of structures. */
 export function graphSpec({ radius, maxNeighbours, shells, pads, atomVectors }: RunConfig): CrystalGraphSpec {
-  const atoms = atomVectors === "cgcnn" || atomVectors === "onehot" ? atomVectors : readAtomVectors(atomVectors!);
+  const atoms = areKnownVectors(atomVectors!) ? atomVectors : readAtomVectors(atomVectors!);
   return { radius: radius!, maxNeighbours, shells: shells!, pads: pads!, atoms };
 }
+
+/** Whether the atom vectors are of a kind that is there; otherwise the name is a file's. */
+export const areKnownVectors = (name: string): name is "cgcnn" | "onehot" => name === "cgcnn" || name === "onehot";
 
 /** A file like CGCNN's atom_init.json: { "1": [0, 1, …], "2": … } by atomic number, or by symbol. */
 function readAtomVectors(file: string): Record<string, number[]> {
@@ -38,13 +41,21 @@ function readAtomVectors(file: string): Record<string, number[]> {
   try {
     vectors = JSON.parse(readFileSync(file, "utf8"));
   } catch (error) {
-    if (error instanceof SyntaxError) throw new UserError(`${file} is not JSON: ${error.message}.`);
+    if (error instanceof SyntaxError) throw new UserError(`${file} is not JSON: ${error.message}.`, VECTORS);
     throw fileError(file, error);
   }
-  if (typeof vectors !== "object" || vectors === null || Array.isArray(vectors))
-    throw new UserError(`${file} holds no atom vectors.`, 'They look like { "1": [0, 1, …], "8": [1, 0, …] }.');
+  if (typeof vectors !== "object" || vectors === null || Array.isArray(vectors) || Object.keys(vectors).length === 0)
+    throw new UserError(`${file} holds no atom vectors.`, VECTORS);
+  try {
+    new CrystalGraphFeaturiser({ atoms: vectors as Record<string, number[]> });
+  } catch (error) {
+    throw error instanceof UserError ? new UserError(`${file}: ${error.message}`, VECTORS) : error;
+  }
   return vectors as Record<string, number[]>;
 }
+
+const VECTORS =
+  'Atom vectors are all of one length: { "1": [0, 1, …], "8": [1, 0, …] }; cgcnn and onehot need no file.';
 
 /** The rows whose structures make a graph. With `skipBad` the others are dropped, otherwise the first of them is an error. */
 export function usable(table: Table, featuriser: CrystalGraphFeaturiser, skipBad = false): Table {
@@ -58,7 +69,6 @@ export function usable(table: Table, featuriser: CrystalGraphFeaturiser, skipBad
       bad.push({ line: table.lines[row], reason: error.message.split("\n")[0] });
     }
   });
-  if (good.length === 0) throw new UserError(`${table.file}: no structure is left: ${bad[0].reason}`);
   return bad.length > 0 ? new Table({ ...table.rows(good), dropped: [...table.dropped, ...bad] }) : table;
 }
 

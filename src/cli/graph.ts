@@ -2,11 +2,15 @@ import { Command } from "commander";
 import { UserError } from "../core/errors.ts";
 import { init } from "../core/parallel.ts";
 import { CGCNN_GRAPH } from "../data/crystalGraph.ts";
-import { readCrystals } from "../data/crystals.ts";
+import { readCrystalRows, readCrystals } from "../data/crystals.ts";
 import { ELEMENTS } from "../data/elements.ts";
+import type { Lattice } from "../data/lattice.ts";
 import { type NeighbourList, neighbourList } from "../data/neighbours.ts";
 import type { Structure } from "../data/structure.ts";
+import { writeAtomic } from "../io/files.ts";
+import { renderStructure } from "../train/report.ts";
 import { natural, number } from "./options.ts";
+import { tellDropped } from "./rows.ts";
 
 interface Flags {
   radius: number;
@@ -14,6 +18,8 @@ interface Flags {
   shells: "cut" | "whole";
   atoms: number;
   json?: boolean;
+  html?: string;
+  skipBad?: boolean;
 }
 
 export function graphCommand(): Command {
@@ -34,7 +40,12 @@ export function graphCommand(): Command {
     .option("--shells <kind>", `cut equally distant neighbours off, or keep whole shells (${shells})`, shellsOf, shells)
     .option("--atoms <n>", "atoms to print of each structure (20)", natural, 20)
     .option("--json", "a JSON line for each structure, with all its edges")
-    .addHelpText("after", "\nExamples:\n  spinel graph NaCl.cif\n  spinel graph POSCAR --radius 5 --shells whole")
+    .option("--html <file>", "draw it in 3-D: a page that works offline")
+    .option("--skip-bad", "leave out structures that cannot be read, and say so")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  spinel graph NaCl.cif\n  spinel graph POSCAR --radius 5 --shells whole\n  spinel graph NaCl.cif --html NaCl.html",
+    )
     .action(graph);
 }
 
@@ -45,19 +56,49 @@ function shellsOf(text: string): "cut" | "whole" {
   return text;
 }
 
-async function graph(file: string, { json, atoms, ...options }: Flags): Promise<void> {
+async function graph(file: string, { json, html, atoms, skipBad, ...options }: Flags): Promise<void> {
   if (!(options.radius > 0)) throw new UserError(`--radius must be above 0 Å, not ${options.radius}.`);
   await init({ threads: 1 });
-  const { structures, ids } = await readCrystals(file);
-  const { radius: cutoff, shells } = options;
-  const maxNeighbours = options.maxNeighbours || undefined;
-  structures!.forEach((structure, row) => {
-    const list = neighbourList(structure, { cutoff, maxNeighbours, shells });
-    const text = json
-      ? `${JSON.stringify({ id: ids[row], ...graphJson(structure, list) })}\n`
-      : `${row > 0 ? "\n" : ""}${describe(ids[row], structure, list, atoms)}`;
-    process.stdout.write(text);
+  const how = { cutoff: options.radius, maxNeighbours: options.maxNeighbours || undefined, shells: options.shells };
+  if (html !== undefined) {
+    const { structures = [], ids } = await readCrystals(file, { skipBad });
+    if (structures.length > 1)
+      throw new UserError(`${file} holds ${structures.length} structures; --html draws one.`, "Give a file with one.");
+    await draw(html, ids[0], structures[0], neighbourList(structures[0], how));
+    return;
+  }
+  let count = 0;
+  for await (const table of readCrystalRows(file, { skipBad, batch: 1 })) {
+    tellDropped(table);
+    const { structures = [], ids } = table;
+    for (const [row, structure] of structures.entries()) {
+      const list = neighbourList(structure, how);
+      if (json) process.stdout.write(`${JSON.stringify({ id: ids[row], ...graphJson(structure, list) })}\n`);
+      else process.stdout.write(`${count++ > 0 ? "\n" : ""}${describe(ids[row], structure, list, atoms)}`);
+    }
+  }
+}
+
+/** Writes the page. */
+async function draw(file: string, id: string, structure: Structure, list: NeighbourList): Promise<void> {
+  const { ptr, index, image } = list;
+  const edges = Array.from(structure.numbers, (_, i) =>
+    Array.from({ length: ptr[i + 1] - ptr[i] }, (_, k) => {
+      const e = ptr[i] + k;
+      return [i, index[e], image[3 * e], image[3 * e + 1], image[3 * e + 2]] as const;
+    }),
+  ).flat();
+  const { numbers, positions, lattice, periodic, disorder, formula } = structure;
+  const { spaceGroup, isolated, ...rest } = factsOf(structure, list);
+  const named = { "space group": spaceGroup, ...rest, "atoms without neighbour": isolated };
+  const facts = Object.entries(named).filter((fact): fact is [string, string] => fact[1] !== undefined);
+  const page = await renderStructure({
+    ...{ id, formula, facts },
+    structure: { numbers, positions, lattice, periodic, disorder, edges },
+    atoms: Array.from(numbers, (z, i) => atomLine(structure, list, z, i)),
   });
+  await writeAtomic(file, page);
+  process.stderr.write(`${formula} and its graph are drawn in ${file}\n`);
 }
 
 /** Everything about the graph, for programs. */
@@ -88,30 +129,45 @@ const triples = (values: Float64Array): number[][] =>
 
 /** The structure in one line, its graph in another, then its atoms. */
 function describe(id: string, structure: Structure, list: NeighbourList, most: number): string {
-  const { ptr, distance } = list;
-  const degrees = Array.from(structure.numbers, (_, i) => ptr[i + 1] - ptr[i]);
-  const isolated = degrees.filter((degree) => degree === 0).length;
-  const range = (values: ArrayLike<number>, digits: number): string => {
-    const [low, high] = [Math.min(...Array.from(values)), Math.max(...Array.from(values))].map((x) =>
-      x.toFixed(digits),
-    );
-    return low === high ? low : `${low} … ${high}`;
-  };
+  const { spaceGroup, cell, atoms, edges, degree, distance, isolated } = factsOf(structure, list);
+  const first = [structure.formula, ...(spaceGroup ? [`space group ${spaceGroup}`] : []), cell];
   const lines = [
-    `${id}: ${[structure.formula, ...facts(structure)].join(", ")}`,
-    `  ${structure.length} atoms, ${distance.length} edges; degree ${range(degrees, 0)}${distance.length ? `; distance ${range(distance, 3)} Å` : ""}`,
-    ...(isolated > 0 ? [`  ${isolated} ${isolated === 1 ? "atom has" : "atoms have"} no neighbour`] : []),
+    `${id}: ${first.join(", ")}`,
+    `  ${atoms} atoms, ${edges} edges; degree ${degree}${distance ? `; distance ${distance}` : ""}`,
+    ...(isolated ? [`  ${isolated} ${isolated === "1" ? "atom has" : "atoms have"} no neighbour`] : []),
     ...Array.from(structure.numbers.subarray(0, most), (z, i) => atomLine(structure, list, z, i)),
   ];
   if (structure.length > most) lines.push(`  … ${structure.length - most} more atoms (--atoms, --json)`);
   return `${lines.join("\n")}\n`;
 }
 
-function facts({ lattice, spaceGroup }: Structure): string[] {
-  if (!lattice) return ["no lattice"];
+/** Structure and graph in numbers; undefined where there is nothing to say. */
+function factsOf({ lattice, spaceGroup, numbers }: Structure, { ptr, distance }: NeighbourList) {
+  const degrees = Array.from(numbers, (_, i) => ptr[i + 1] - ptr[i]);
+  const isolated = degrees.filter((degree) => degree === 0).length;
+  return {
+    spaceGroup: spaceGroup && String(spaceGroup),
+    cell: cellText(lattice),
+    atoms: String(numbers.length),
+    edges: String(distance.length),
+    degree: range(degrees, 0),
+    distance: distance.length > 0 ? `${range(distance, 3)} Å` : undefined,
+    isolated: isolated > 0 ? String(isolated) : undefined,
+  };
+}
+
+/** "1.000 … 2.000". Not by spreading: there may be millions. */
+function range(values: ArrayLike<number>, digits: number): string {
+  let [low, high] = [Infinity, -Infinity];
+  for (let i = 0; i < values.length; i++) [low, high] = [Math.min(low, values[i]), Math.max(high, values[i])];
+  const [from, to] = [low.toFixed(digits), high.toFixed(digits)];
+  return from === to ? from : `${from} … ${to}`;
+}
+
+function cellText(lattice: Lattice | undefined): string {
+  if (!lattice) return "no lattice";
   const { a, b, c, alpha, beta, gamma } = lattice.parameters;
-  const cell = `${[a, b, c].map((x) => x.toFixed(4)).join(" × ")} Å, ${[alpha, beta, gamma].map((x) => x.toFixed(2)).join(" ")}°`;
-  return [...(spaceGroup ? [`space group ${spaceGroup}`] : []), cell];
+  return `${[a, b, c].map((x) => x.toFixed(4)).join(" × ")} Å, ${[alpha, beta, gamma].map((x) => x.toFixed(2)).join(" ")}°`;
 }
 
 /** "  1 Na   6 Cl 2.820 Å, 12 Na 3.988 Å" */

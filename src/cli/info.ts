@@ -1,26 +1,43 @@
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
+import { hasStructures } from "../data/crystals.ts";
+import { isMatbench } from "../data/matbench.ts";
 import type { RowFeaturiserJson } from "../data/rowFeaturiser.ts";
+import { structureFields } from "../data/structureRecord.ts";
 import { openSafetensors } from "../io/safetensors.ts";
 import { parseCard } from "../train/predictor.ts";
 import { formatCount } from "../train/progress.ts";
+import { isFolder } from "./rows.ts";
 import { modelFile } from "./runFolder.ts";
+import { structureInfo } from "./structureInfo.ts";
 import { isSafetensors, tableInfo } from "./tableInfo.ts";
 
 export function infoCommand(): Command {
   return new Command("info")
     .summary("what is in a file")
-    .description("Shows what a model, a checkpoint or a table holds.")
-    .argument("<file>", "model.safetensors, checkpoint.safetensors, a run's folder, or a table")
+    .description("Shows what a model, a checkpoint, a table or a set of structures holds.")
+    .argument(
+      "<file>",
+      "model.safetensors, checkpoint.safetensors, a run's folder; a table; structures: a folder, CIF, JSON lines, …",
+    )
     .option("--json", "as JSON")
-    .addHelpText("after", "\nExamples:\n  spinel info runs/elemnet-energy/model.safetensors\n  spinel info alloys.csv")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  spinel info runs/elemnet-energy/model.safetensors\n  spinel info alloys.csv\n  spinel info my-crystals",
+    )
     .action(info);
 }
 
 async function info(path: string, { json }: { json?: boolean }): Promise<void> {
   const file = modelFile(path);
-  const facts = (await isSafetensors(file)) ? await weightsInfo(file) : (jsonInfo(file) ?? (await tableInfo(file)));
+  const facts = await infoOf(file);
   process.stdout.write(json ? `${JSON.stringify(facts)}\n` : shown(facts));
+}
+
+async function infoOf(file: string): Promise<Record<string, unknown>> {
+  if (isFolder(file)) return structureInfo(file);
+  if (await isSafetensors(file)) return weightsInfo(file);
+  return jsonInfo(file) ?? ((await hasStructures(file)) ? structureInfo(file) : tableInfo(file));
 }
 
 /** One fact a line; lists below their name. */
@@ -49,8 +66,10 @@ function shown(facts: Record<string, unknown>): string {
 function jsonInfo(file: string): Record<string, unknown> | undefined {
   if (!file.endsWith(".json")) return undefined;
   try {
-    const value = JSON.parse(readFileSync(file, "utf8"));
-    return Array.isArray(value) ? undefined : { file, kind: "JSON", ...value };
+    const text = readFileSync(file);
+    const value = JSON.parse(text.toString());
+    const other = Array.isArray(value) || structureFields(Object.keys(value)) || isMatbench(text);
+    return other ? undefined : { file, kind: "JSON", ...value };
   } catch {
     return undefined;
   }

@@ -15,8 +15,9 @@ import { Command } from "commander";
 import { UserError } from "../core/errors.ts";
 import { init } from "../core/parallel.ts";
 import { CrystalGraphFeaturiser } from "../data/crystalGraph.ts";
-import { readCrystals } from "../data/crystals.ts";
+import { readCrystalRows } from "../data/crystals.ts";
 import type { Featuriser } from "../data/featuriser.ts";
+import { isStructureFile } from "../data/structureFiles.ts";
 import { readRows, type Table } from "../data/table.ts";
 import { fileError, readBytes } from "../io/files.ts";
 import { buildModel } from "../models/index.ts";
@@ -24,6 +25,7 @@ import { Predictor } from "../train/predictor.ts";
 import { usable } from "./features.ts";
 import { natural } from "./options.ts";
 import { csvLine, predictionCells, predictionColumns } from "./predictions.ts";
+import { formulasAreOfStructures, tellDropped } from "./rows.ts";
 import { modelFile } from "./runFolder.ts";
 import { isSafetensors } from "./tableInfo.ts";
 
@@ -44,7 +46,7 @@ export function predictCommand(): Command {
   return new Command("predict")
     .summary("predict with a trained model")
     .description(
-      "Predicts for every row of the files, which need no target column. Tables are streamed: any length will do. A crystal model takes structure files (CIF, POSCAR, extended xyz, JSON, a folder, a zip).",
+      "Predicts for every row of the files, which need no target column; they are streamed: any number and any length will do. A crystal model takes structures (CIF, POSCAR, extended xyz, JSON, JSON lines, folders, zips); for a model of formulas they are formulas.",
     )
     .argument("<model>", "model.safetensors of a run, or the run's folder")
     .argument("<files...>", "tables: CSV or JSON lines, .gz too; structure files; - is standard input")
@@ -78,15 +80,13 @@ async function predict(
   try {
     for (const name of files) {
       for await (const table of tables(name, predictor, flags)) {
-        for (const { line, reason } of table.dropped)
-          process.stderr.write(
-            `${reason.startsWith(table.file) ? "" : `${table.file}:${line}: `}left out: ${reason}\n`,
-          );
+        tellDropped(table);
         const text = lines(predictor, table, { json, header: rows === 0 });
         rows += table.length;
         await out.put(text);
       }
     }
+    if (rows === 0) throw new UserError("Every row was left out: there is nothing to predict.");
     out.finish();
   } catch (error) {
     out.abandon();
@@ -100,12 +100,27 @@ async function* tables(name: string, { featuriser, card }: Predictor, flags: Rea
   const [source, file] = name === "-" ? [process.stdin, "standard input"] : [name, name];
   const { skipBad, ...own } = flags;
   if (featuriser instanceof CrystalGraphFeaturiser) {
-    const table = await readCrystals(source, { ...own, file, skipBad });
-    yield usable(table, featuriser, skipBad);
+    for await (const table of skippable(readCrystalRows(source, { ...own, file, skipBad }), skipBad))
+      yield usable(table, featuriser, skipBad);
     return;
   }
-  const { numeric, categorical } = (featuriser as Featuriser).spec;
-  yield* readRows(source, { ...own, file, formula: flags.formula ?? card.formula, numeric, categorical, batch: 4096 });
+  const { formula: features, numeric, categorical } = (featuriser as Featuriser).spec;
+  const { formula = card.formula } = flags;
+  const options = { ...own, file, numeric, categorical };
+  const structures = name !== "-" && !formula && (features !== undefined || isStructureFile(name));
+  if (structures && (await formulasAreOfStructures(name)))
+    yield* skippable(readCrystalRows(source, { ...options, skipBad }), skipBad);
+  else yield* readRows(source, { ...options, formula, batch: 4096 });
+}
+
+/** With `skipBad`, a file that cannot be read ends the tables and not the program. */
+async function* skippable(tables: AsyncIterable<Table>, skipBad = false): AsyncGenerator<Table> {
+  try {
+    yield* tables;
+  } catch (error) {
+    if (!(skipBad && error instanceof UserError)) throw error;
+    process.stderr.write(`left out: ${error.message.split("\n")[0]}\n`);
+  }
 }
 
 /** One line for each row: what names it, then the model's prediction. */

@@ -1,4 +1,3 @@
-import { statSync } from "node:fs";
 import { UserError } from "../core/errors.ts";
 import type { Rng } from "../core/random.ts";
 import { CrystalGraphFeaturiser } from "../data/crystalGraph.ts";
@@ -10,6 +9,7 @@ import { readTable, type Table, type TableOptions } from "../data/table.ts";
 import { kFold, matbenchFolds, stratifiedKFold } from "../train/folds.ts";
 import type { RunConfig } from "./config.ts";
 import { graphSpec, usable } from "./features.ts";
+import { formulasAreOfStructures } from "./rows.ts";
 
 /** Rows of one training: to learn from, to choose the best epoch by, and to report on. */
 export interface Parts {
@@ -84,10 +84,11 @@ async function readOne(
   like: TableOptions = {},
 ): Promise<Table> {
   const { target, id, formula, numeric, categorical, ignore, dropMissing, delimiter, task } = config;
-  if (file.startsWith(EMBEDDED)) return embedded(file, target);
+  if (file.startsWith(EMBEDDED)) return embedded(file, config);
   const options = { target, id, formula, numeric, categorical, ignore, dropMissing, delimiter, task, ...like };
-  // A composition model reads the formulas of structures, too; where a table has both, it has no use for the structures.
-  if (config.model !== "cgcnn" && !isFolder(file)) {
+  // A composition model takes the formulas of structures, too; where a table has both, it has no use for the structures.
+  const named = config.model !== "cgcnn" && (formula !== undefined || config.features === "none");
+  if (named || (config.model !== "cgcnn" && !(await formulasAreOfStructures(file)))) {
     const table = await readTable(file, options);
     noteDropped(table.dropped, table, note);
     return table;
@@ -96,10 +97,13 @@ async function readOne(
   const used =
     config.model === "cgcnn" ? usable(table, new CrystalGraphFeaturiser(graphSpec(config)), config.skipBad) : table;
   noteDropped(used.dropped, used, note);
+  if (used.length === 0)
+    throw new UserError(
+      `${file}: no structure is left: ${used.dropped[0].reason}`,
+      "Correct the files, or give others.",
+    );
   return used;
 }
-
-const isFolder = (file: string): boolean => statSync(file, { throwIfNoEntry: false })?.isDirectory() ?? false;
 
 /** How many rows are left out, and the first few of them. */
 function noteDropped(
@@ -123,7 +127,7 @@ const EMBEDDED_TABLES: Readonly<Record<string, () => Table>> = {
   "embedded:ionic": ionicTable,
 };
 
-function embedded(name: string, target: string): Table {
+function embedded(name: string, { target, model }: RunConfig): Table {
   const make = EMBEDDED_TABLES[name];
   if (!make)
     throw new UserError(
@@ -133,6 +137,8 @@ function embedded(name: string, target: string): Table {
   const table = make();
   const [only] = table.targets!.names;
   if (target !== only) throw new UserError(`${name} has no column "${target}".`, `Its target is "${only}".`);
+  if (model === "cgcnn" && !table.structures)
+    throw new UserError(`${name} has formulas and no structures.`, "Use embedded:crystals, or train an mlp.");
   return table;
 }
 

@@ -1,5 +1,5 @@
 import { UserError } from "../core/errors.ts";
-import { ID_NAMES, settle } from "./columns.ts";
+import { FORMULA_NAMES, ID_NAMES, settle } from "./columns.ts";
 import { cellText, readCsvRows } from "./csv.ts";
 import { FileSet, fromFolder, fromList, fromZip, isCsv, type NamedFile } from "./fileSet.ts";
 import { type JsonCells, readJsonCells } from "./jsonl.ts";
@@ -85,7 +85,8 @@ export async function hasStructures(source: string | Blob | Uint8Array | readonl
   }
 }
 
-async function openCrystals(source: CrystalSource, options: CrystalOptions): Promise<Crystals> {
+/** The rows of a source, not read yet. */
+export async function openCrystals(source: CrystalSource, options: CrystalOptions): Promise<Crystals> {
   const several = Array.isArray(source) && source.length !== 1;
   if (several) return openSet(fromList(source as readonly (string | File)[]), options);
   const one = (Array.isArray(source) ? source[0] : source) as Source;
@@ -170,19 +171,26 @@ function ownName(path: string): string {
 async function openRecords(kind: Kind, chunks: AsyncIterable<Uint8Array>, source: Source, options: CrystalOptions) {
   const { file = sourceName(source) } = options;
   const rows = readRecords(kind, chunks, file, options);
-  const header = await rows.next();
+  const header = await rows.next().catch((error: unknown) => {
+    // What no name says to be a table was only taken for one for want of anything else.
+    const table = kind !== "csv" || /\.[ct]sv(?:\.gz)?$/i.test(file);
+    throw table || !(error instanceof UserError) ? error : new UserError(`${file} is no structure file.`, FORMATS);
+  });
   if (header.done) throw new UserError(`${file} is empty.`);
   const names = header.value.cells.map((name) => String(name).trim());
   const fields = structureFields(names);
   const link = names.findIndex((name) => FILE_NAMES.includes(name.toLowerCase()));
   if (!fields && link < 0) {
     await rows.return(undefined);
+    const alone = names.some((name) => FORMULA_NAMES.includes(name.toLowerCase()))
+      ? "A formula does not say where the atoms are; models of compositions (mlp) learn from such tables. "
+      : "";
     throw new UserError(
       `${file} holds no structures: its columns are ${names
         .slice(0, 12)
         .map((name) => quote(name, 40))
         .join(", ")}${names.length > 12 ? ", …" : ""}.`,
-      `Expected lattice, species and frac; or structure; or cif; or file; or a folder with id_prop.csv. ${FORMATS}`,
+      `${alone}Expected lattice, species and frac; or structure; or cif; or file; or a folder with id_prop.csv. ${FORMATS}`,
     );
   }
   const used = fields ? Object.values(fields).filter((name) => name !== undefined) : [names[link]];

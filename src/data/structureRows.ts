@@ -16,6 +16,16 @@ export interface CrystalOptions extends TableOptions {
   skipBad?: boolean;
 }
 
+/** The error about one structure of several, which says that one can do without it. */
+function dispensable(error: unknown): UserError {
+  if (!(error instanceof UserError)) throw error;
+  const [message] = error.message.split("\n");
+  return new UserError(
+    message,
+    error.hint ? `${error.hint} Or leave it out (skipBad).` : "Correct it, or leave it out (skipBad).",
+  );
+}
+
 /** A table of structures whose columns have their roles. */
 export interface Crystals {
   table: OpenTable;
@@ -71,7 +81,7 @@ export async function* readFiles(files: readonly NamedFile[]): AsyncGenerator<St
         yield { line: ++line, id: structures.length > 1 ? `${id}#${i + 1}` : id, structure };
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
-      yield { line: ++line, error };
+      yield { line: ++line, error: files.length > 1 ? dispensable(error) : error };
     }
   }
 }
@@ -80,8 +90,7 @@ function attempt(make: () => Structure): { structure?: Structure; error?: UserEr
   try {
     return { structure: make() };
   } catch (error) {
-    if (error instanceof UserError) return { error };
-    throw error;
+    return { error: dispensable(error) };
   }
 }
 
@@ -106,8 +115,7 @@ export async function* withStructures(
       try {
         yield { ...row, structure: await structure(row) };
       } catch (error) {
-        if (!(error instanceof UserError)) throw error;
-        yield { ...row, error };
+        yield { ...row, error: dispensable(error) };
       }
   }
 }

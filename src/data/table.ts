@@ -98,6 +98,7 @@ export async function* readRows(
   source: Source,
   { batch = 1024, ...options }: ColumnOptions & { batch?: number } = {},
 ): AsyncGenerator<Table> {
+  if (!(batch >= 1 && Number.isInteger(batch))) throw new UserError(`readRows: batch is ${batch}, not 1, 2, …`);
   yield* inBatches(await openTable(source, options), { ...options, batch });
 }
 
@@ -106,7 +107,6 @@ export async function* inBatches(
   { file, roles, rows }: OpenTable,
   { batch, ...options }: BuilderOptions & { batch: number },
 ): AsyncGenerator<Table> {
-  if (!(batch >= 1 && Number.isInteger(batch))) throw new UserError(`readRows: batch is ${batch}, not 1, 2, …`);
   let builder = new Builder(file, roles, options);
   for await (const row of rows) {
     builder.add(row);
@@ -171,11 +171,10 @@ class Builder {
     } catch (error) {
       if (!this.options.skipBad || !(error instanceof UserError)) throw error;
       const [reason] = error.message.split("\n");
+      // The row's own line need not be said twice; 1 begins 13, too, which is another line.
       const place = `${this.file}:${row.line}`;
-      this.dropped.push({
-        line: row.line,
-        reason: reason.startsWith(place) ? reason.slice(place.length).replace(/^[:\s]+/, "") : reason,
-      });
+      const after = reason.startsWith(place) ? reason.slice(place.length) : "";
+      this.dropped.push({ line: row.line, reason: /^[:\s]/.test(after) ? after.replace(/^[:\s]+/, "") : reason });
     }
   }
 
@@ -301,7 +300,7 @@ function interleave(columns: readonly (readonly number[])[]): Float64Array {
   return out;
 }
 
-function checkUnique({ file, ids, lines }: Table, column: string): void {
+function checkUnique({ file, ids, lines, structures }: Table, column: string): void {
   const first = new Map<string, number>();
   ids.forEach((id, row) => {
     const before = first.get(id);
@@ -309,7 +308,9 @@ function checkUnique({ file, ids, lines }: Table, column: string): void {
     if (before === undefined) return;
     throw new UserError(
       `${file}: lines ${lines[before]} and ${lines[row]} have the same id ${quote(id)} (column ${quote(column)}).`,
-      "Ids name rows: make them different, or ignore the column (ignore).",
+      structures
+        ? "Ids name rows: make them different, or remove one of the lines."
+        : "Ids name rows: make them different, or ignore the column (ignore).",
     );
   });
 }

@@ -28,17 +28,25 @@ afterAll(remove);
 const run = (...args: string[]) => spinel(path, args);
 
 describe.concurrent("help", () => {
-  test.each([[], ["start"], ["train"], ["predict"], ["info"], ["doctor"], ["data"], ["data", "list"], ["data", "get"]])(
-    "spinel %s %s --help has an example",
-    async (...command) => {
-      const { code, stdout, stderr } = await run(...command, "--help");
-      expect([code, stderr]).toEqual([0, ""]);
-      expect(stdout).toMatch(new RegExp(`^Usage: ${["spinel", ...command].join(" ")}`));
-      expect(stdout).toMatch(new RegExp(`\nExamples?:\n {2}${["spinel", ...command].join(" ")} ?`));
-      // The terminal's width is kept, but for examples that are to be copied.
-      for (const line of stdout.split(/\nExamples?:\n/)[0].split("\n")) expect(line.length).toBeLessThanOrEqual(80);
-    },
-  );
+  test.each([
+    [],
+    ["start"],
+    ["train"],
+    ["predict"],
+    ["graph"],
+    ["info"],
+    ["doctor"],
+    ["data"],
+    ["data", "list"],
+    ["data", "get"],
+  ])("spinel %s %s --help has an example", async (...command) => {
+    const { code, stdout, stderr } = await run(...command, "--help");
+    expect([code, stderr]).toEqual([0, ""]);
+    expect(stdout).toMatch(new RegExp(`^Usage: ${["spinel", ...command].join(" ")}`));
+    expect(stdout).toMatch(new RegExp(`\nExamples?:\n {2}${["spinel", ...command].join(" ")} ?`));
+    // The terminal's width is kept, but for examples that are to be copied.
+    for (const line of stdout.split(/\nExamples?:\n/)[0].split("\n")) expect(line.length).toBeLessThanOrEqual(80);
+  });
 
   test("without a command there is help, and a status that is not 0", async () => {
     const { code, stdout, stderr } = await run();
@@ -133,7 +141,7 @@ describe.concurrent("the other commands", () => {
     await says(/\nepoch /);
     child.kill("SIGINT");
     const { code, stderr } = await done;
-    expect(stderr).toMatch(/^mlp on embedded:ionic: \d+ rows to learn from/);
+    expect(stderr).toMatch(/^cgcnn on embedded:crystals: \d+ rows to learn from/);
     expect([code, stderr]).toEqual([
       130,
       expect.stringMatching(/Interrupted.*\n {2}spinel train --resume --out runs\/start\n$/),

@@ -62,13 +62,13 @@ const MISTAKES: [name: string, args: string[], says: RegExp][] = [
   [
     "no model",
     ["train", "--data", "alloys.csv"],
-    /train needs a MODEL: mlp or elemnet\.\n {2}For example: spinel train/,
+    /train needs a MODEL: mlp, elemnet or cgcnn\.\n {2}For example: spinel train/,
   ],
   ["no target", ["train", "mlp", "--data", "alloys.csv"], /train needs --target COLUMN/],
   [
     "an unknown model",
     ["train", "mpl", "--data", "alloys.csv", "--target", "y"],
-    /no model "mpl"\.\n {2}There are mlp and elemnet/,
+    /no model "mpl"\.\n {2}There are mlp, elemnet and cgcnn/,
   ],
   // Values of options
   ["a word for a number", good("--epochs", "many"), /--epochs "many": a whole number ≥ 1 is needed/],
@@ -98,7 +98,7 @@ const MISTAKES: [name: string, args: string[], says: RegExp][] = [
   [
     "layers for ElemNet",
     ["train", "elemnet", "--data", "alloys.csv", "--target", "strength", "--hidden", "8"],
-    /--hidden: ElemNet's layers are fixed/,
+    /--hidden is for mlp; the model is elemnet\.\n {2}Leave it out/,
   ],
   ["smoothing labels of numbers", good("--label-smoothing", "0.1"), /--label-smoothing is for classification/],
   [
@@ -112,7 +112,11 @@ const MISTAKES: [name: string, args: string[], says: RegExp][] = [
     train("alloy.csv"),
     /alloy\.csv: there is no such file\.\n {2}Did you mean alloys\.csv\?/,
   ],
-  ["a folder for a file", train("full"), /full is a folder, not a file\.\n {2}It holds notes\.txt/],
+  [
+    "a folder without structures",
+    train("full"),
+    /full holds no structure files, only notes\.txt\.\n {2}If notes\.txt is/,
+  ],
   ["an empty file", train("empty.csv"), /empty\.csv is empty/],
   ["a header alone", train("header.csv"), /header\.csv: there are no rows/],
   ["a single row", train("one.csv"), /one\.csv has too few rows \(1\)/],
@@ -200,7 +204,7 @@ const MISTAKES: [name: string, args: string[], says: RegExp][] = [
   ],
   ["a table for a model", ["predict", "new.csv", "alloys.csv"], /new\.csv is not a model\.\n/],
   ["info on nothing", ["info", "nothing"], /Cannot read nothing: there is no such file/],
-  ["info on a folder", ["info", "full"], /Cannot read full: it is a folder/],
+  ["info on a folder of notes", ["info", "full"], /full holds no structure files, only notes\.txt/],
   ["info on an empty file", ["info", "empty.csv"], /empty\.csv is empty/],
   [
     "an unknown data set",

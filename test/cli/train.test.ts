@@ -246,7 +246,7 @@ describe.concurrent("spinel train", () => {
     );
     const { stderr } = await train("gaps", "gaps.csv", "strength", "--drop-missing");
     expect(stderr).toMatch(
-      /^gaps\.csv: 2 rows left out, the first in line 6: no value in "strength"\nmlp on gaps\.csv: 52 rows/,
+      /^gaps\.csv: 2 rows left out:\n {2}line 6: no value in "strength"\n {2}line 11: no value in "formula"\nmlp on gaps\.csv: 52 rows/,
     );
   });
 

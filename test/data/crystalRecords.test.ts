@@ -2,11 +2,11 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { strToU8 } from "fflate";
 import { describe, expect, test } from "vitest";
-import { type CrystalOptions, hasStructures, readCrystals } from "../../src/data/crystals.ts";
+import { type CrystalOptions, hasStructures, readCrystalRows, readCrystals } from "../../src/data/crystals.ts";
 import { ELEMENTS } from "../../src/data/elements.ts";
 import { writeExtxyz } from "../../src/data/extxyz.ts";
 import { toPymatgen } from "../../src/data/pymatgen.ts";
-import type { Structure } from "../../src/data/structure.ts";
+import { Structure } from "../../src/data/structure.ts";
 import { readTable } from "../../src/data/table.ts";
 import { cif, failure, folder, KBR, MGO, NACL, poscar, zip } from "./saltFiles.ts";
 
@@ -200,6 +200,37 @@ describe("extended xyz", () => {
     expect(table.ids).toEqual(["b"]);
     expect(table.dropped).toEqual([{ line: 1, reason: 'a.xyz:4: "Xx" is no element.' }]);
   });
+});
+
+test("readCrystalRows reads as far as it is asked to", async () => {
+  let taken = 0;
+  async function* endless() {
+    for (;;) {
+      taken++;
+      yield jsonl(record(NACL), { ...record(KBR), species: ["Q", "R"] });
+    }
+  }
+  const ids: string[] = [];
+  for await (const table of readCrystalRows(endless(), { file: "a.jsonl", batch: 4, skipBad: true })) {
+    expect(table.structures).toHaveLength(2);
+    expect(table.dropped.map(({ reason }) => reason)).toEqual(
+      Array(2).fill('"species": atom 1 is "Q", which is no element.'),
+    );
+    if (ids.push(...table.ids) >= 6) break;
+  }
+  expect(ids).toEqual(["1", "3", "5", "7", "9", "11"]);
+  expect(taken).toBeLessThan(50);
+});
+
+test("the line of a mistake is not taken for the row's, which it begins with", async () => {
+  const first = writeExtxyz([
+    new Structure({ numbers: Array(12).fill(1), positions: Float64Array.from({ length: 36 }, (_, i) => i) }),
+  ]);
+  const text = first.trimEnd().split("\n");
+  text[12] = text[12].replace(/^H/, "Xx");
+  const source = strToU8(`${text.join("\n")}\n${writeExtxyz([NACL])}`);
+  const { dropped } = await readCrystals(source, { file: "a.xyz", skipBad: true });
+  expect(dropped).toEqual([{ line: 1, reason: 'a.xyz:13: "Xx" is no element.' }]);
 });
 
 test("hasStructures tells what readCrystals is for", async () => {

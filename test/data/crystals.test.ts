@@ -89,7 +89,7 @@ describe("a folder with id_prop.csv", () => {
       failure(picked({ z: "", ...files }), options);
     const csv = "id_prop.csv";
     expect(await read({ [csv]: "a,1\nx,2\n", "a.cif": a })).toMatch(
-      /^id_prop\.csv:2: there is no structure file for "x"\.\n {2}Expected x\.cif, x\.vasp, .* in the 3 files\.$/,
+      /^id_prop\.csv:2: there is no structure file for "x"\.\n {2}Expected x\.cif, x\.vasp, .* in the 3 files\. Or leave it out \(skipBad\)\.$/,
     );
     expect(await read({ [csv]: "a,1\na,2\n", "a.cif": a })).toMatch(/lines 1 and 2 have the same id "a"/);
     expect(await read({ [csv]: "a,1\n", "a.cif": a, "a.vasp": "" })).toMatch(

@@ -335,6 +335,8 @@ describe("statistics", () => {
       [0, 0, 0],
       [5],
       [-1, 1],
+      [0.1, 0.1000001, 0.1000002],
+      [-3, -2.9, -2.95],
     ]) {
       const { start, width, counts, beyond } = histogram(values);
       expect(counts.reduce((a, b) => a + b, 0) + beyond).toBe(values.length);

@@ -35,13 +35,13 @@ export interface Histogram {
 
 /**
  * Bins of a round width with 0 on a border, about √n of them but at most 75, over the middle 99 % of the values or ten interquartile
- * ranges to either side, whichever is less: outliers must not squeeze all others into one bin. Values that are not finite are beyond.
+ * ranges beyond the median, whichever is less: outliers must not squeeze all others into one bin. Values that are not finite are beyond.
  */
 export function histogram(values: readonly number[]): Histogram {
   const sorted = Float64Array.from(values.filter(Number.isFinite)).sort();
   const most = 1.2 * Math.max(Math.abs(quantile(sorted, 0.005)), Math.abs(quantile(sorted, 0.995)));
   const usual = 10 * (quantile(sorted, 0.75) - quantile(sorted, 0.25));
-  const reach = usual > 0 ? Math.min(most, usual) : most;
+  const reach = usual > 0 ? Math.min(most, usual + Math.abs(quantile(sorted, 0.5))) : most;
   const width = reach > 0 ? roundDown((2 * reach) / Math.max(5, Math.min(30, Math.sqrt(sorted.length)))) : 1;
   const first = Math.floor(Math.max(sorted[0], -reach) / width);
   const last = Math.floor(Math.min(sorted[sorted.length - 1], reach) / width);

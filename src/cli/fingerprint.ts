@@ -1,0 +1,18 @@
+import { createHash } from "node:crypto";
+import { sha256File } from "../data/download.ts";
+import type { Table } from "../data/table.ts";
+import { isFolder } from "./rows.ts";
+
+/**
+ * SHA-256 of what a run reads, by which it knows its data again: of a file's bytes or, where structures are in other files than
+ * the one that is named, of the rows read.
+ */
+export async function fingerprint(file: string, table: Table | undefined): Promise<string> {
+  const structures = table?.structures;
+  if (!structures || !(isFolder(file) || /\.[ct]sv(?:\.gz)?$/i.test(file))) return sha256File(file);
+  const { ids, formulas, numeric, categorical, targets, classes } = table;
+  const hash = createHash("sha256").update(JSON.stringify({ ids, formulas, numeric, categorical, targets, classes }));
+  for (const { lattice, periodic, numbers, positions, disorder } of structures)
+    hash.update(JSON.stringify([lattice?.matrix, periodic, [...numbers], [...positions], [...disorder]]));
+  return hash.digest("hex");
+}

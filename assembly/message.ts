@@ -28,11 +28,11 @@ export function gaussianTerms(
 }
 
 /**
- * y[e, :] = Σₜ coefficient[e, t]·w[first[e] + t, :], t < count: w [centres, width] times the few Gaussians that matter.
- * `begin`, `end` count edges.
+ * y[e, :] = Σₜ coefficient[e, t]·w[first[e] + t, :], t < count: w [centres, width] times the few Gaussians that matter; with
+ * `accumulate` 1 instead of 0, added to y. `begin`, `end` count edges.
  */
 export function gaussianLinear(
-  begin: i32, end: i32, y: usize, first: usize, coefficient: usize, w: usize, count: i32, width: i32,
+  begin: i32, end: i32, y: usize, first: usize, coefficient: usize, w: usize, count: i32, width: i32, accumulate: i32,
 ): void {
   const bytes = <usize>width << 2;
   const row = <usize>((count + 3) & ~3) << 2;
@@ -45,6 +45,16 @@ export function gaussianLinear(
     for (; c + 128 <= bytes; c += 128) {
       let a0 = f32x4.splat(0);
       let a1 = a0, a2 = a0, a3 = a0, a4 = a0, a5 = a0, a6 = a0, a7 = a0;
+      if (accumulate) {
+        a0 = v128.load(to + c);
+        a1 = v128.load(to + c, 16);
+        a2 = v128.load(to + c, 32);
+        a3 = v128.load(to + c, 48);
+        a4 = v128.load(to + c, 64);
+        a5 = v128.load(to + c, 80);
+        a6 = v128.load(to + c, 96);
+        a7 = v128.load(to + c, 112);
+      }
       for (let t = terms, p = from + c; t < last; t += 4, p += bytes) {
         const s = v128.load32_splat(t);
         a0 = fma(s, v128.load(p), a0);
@@ -66,12 +76,12 @@ export function gaussianLinear(
       v128.store(to + c, a7, 112);
     }
     for (; c + 16 <= bytes; c += 16) {
-      let a = f32x4.splat(0);
+      let a = accumulate ? v128.load(to + c) : f32x4.splat(0);
       for (let t = terms, p = from + c; t < last; t += 4, p += bytes) a = fma(v128.load32_splat(t), v128.load(p), a);
       v128.store(to + c, a);
     }
     for (; c < bytes; c += 4) {
-      let a: f32 = 0;
+      let a: f32 = accumulate ? load<f32>(to + c) : 0;
       for (let t = terms, p = from + c; t < last; t += 4, p += bytes) a += load<f32>(t) * load<f32>(p);
       store<f32>(to + c, a);
     }
@@ -127,7 +137,8 @@ export function gaussianLinearGrad(
 }
 
 /**
- * z[e, :] = u[e, :] + p[receiver[e], :] + q[sender[e], :].   `begin`, `end` count edges; rows have `width` floats.
+ * z[e, :] = u[e, :] + p[receiver[e], :] + q[sender[e], :], without u where that is 0.   `begin`, `end` count edges; rows have
+ * `width` floats.
  */
 export function edgeSum(
   begin: i32, end: i32, z: usize, p: usize, q: usize, u: usize, receiver: usize, sender: usize, width: i32,
@@ -139,9 +150,14 @@ export function edgeSum(
     const from = p + <usize>load<i32>(receiver + (<usize>e << 2)) * bytes;
     const other = q + <usize>load<i32>(sender + (<usize>e << 2)) * bytes;
     let c = <usize>0;
-    for (; c + 16 <= bytes; c += 16)
-      v128.store(to + c, f32x4.add(f32x4.add(v128.load(from + c), v128.load(other + c)), v128.load(own + c)));
-    for (; c < bytes; c += 4) store<f32>(to + c, load<f32>(from + c) + load<f32>(other + c) + load<f32>(own + c));
+    for (; c + 16 <= bytes; c += 16) {
+      const sum = f32x4.add(v128.load(from + c), v128.load(other + c));
+      v128.store(to + c, u ? f32x4.add(sum, v128.load(own + c)) : sum);
+    }
+    for (; c < bytes; c += 4) {
+      const sum = load<f32>(from + c) + load<f32>(other + c);
+      store<f32>(to + c, u ? sum + load<f32>(own + c) : sum);
+    }
   }
 }
 
@@ -152,11 +168,20 @@ function sigmoidOf(f: v128, z: v128, r: v128): v128 {
   return select(i32x4.shr_s(f, 31), f32x4.mul(z, r), r);
 }
 
+/** (x − mean)·scale + shift. */
+// @ts-ignore: decorator
+@inline
+function normalised(x: v128, mean: v128, scale: v128, shift: v128): v128 {
+  return fma(f32x4.sub(x, mean), scale, shift);
+}
+
 /**
- * s[i, :] = Σ σ(z[e, :w])·softplus(z[e, w:]) over the edges e ∈ [ptr[i], ptr[i+1]) that i receives: z [edges, 2w], s [nodes, w].
- * `begin`, `end` count receivers; w is a multiple of 4.
+ * s[i, :] = Σ σ(y[e, :w])·softplus(y[e, w:]) over the edges e ∈ [ptr[i], ptr[i+1]) that i receives, y = (z − mean)·scale + shift:
+ * z [edges, 2w], mean, scale, shift [2w], s [nodes, w]. `begin`, `end` count receivers; w is a multiple of 4.
  */
-export function gatedSum(begin: i32, end: i32, s: usize, z: usize, ptr: usize, w: i32): void {
+export function gatedSum(
+  begin: i32, end: i32, s: usize, z: usize, mean: usize, scale: usize, shift: usize, ptr: usize, w: i32,
+): void {
   const half = <usize>w << 2;
   const one = f32x4.splat(1);
   const zero = f32x4.splat(0);
@@ -167,8 +192,9 @@ export function gatedSum(begin: i32, end: i32, s: usize, z: usize, ptr: usize, w
     for (let c = <usize>0; c < half; c += 16) {
       let sum = zero;
       for (let p = from + c; p < to; p += 2 * half) {
-        const f = v128.load(p);
-        const x = v128.load(p + half);
+        const f = normalised(v128.load(p), v128.load(mean + c), v128.load(scale + c), v128.load(shift + c));
+        const k = c + half;
+        const x = normalised(v128.load(p + half), v128.load(mean + k), v128.load(scale + k), v128.load(shift + k));
         const zf = expMinusAbs4(f);
         const gate = sigmoidOf(f, zf, f32x4.div(one, f32x4.add(one, zf)));
         const core = f32x4.add(f32x4.max(x, zero), log1pUnit(expMinusAbs4(x)));
@@ -179,8 +205,10 @@ export function gatedSum(begin: i32, end: i32, s: usize, z: usize, ptr: usize, w
   }
 }
 
-/** Its gradient: d[e, :w] = g[i]·softplus·σ(1 − σ), d[e, w:] = g[i]·σ·σ(z[e, w:]), i the receiver of e. Units as in `gatedSum`. */
-export function gatedSumGrad(begin: i32, end: i32, d: usize, g: usize, z: usize, ptr: usize, w: i32): void {
+/** Its gradient for y: d[e, :w] = g[i]·softplus·σ(1 − σ), d[e, w:] = g[i]·σ·σ(y[e, w:]), i the receiver of e. Units as in `gatedSum`. */
+export function gatedSumGrad(
+  begin: i32, end: i32, d: usize, g: usize, z: usize, mean: usize, scale: usize, shift: usize, ptr: usize, w: i32,
+): void {
   const half = <usize>w << 2;
   const one = f32x4.splat(1);
   const zero = f32x4.splat(0);
@@ -191,9 +219,10 @@ export function gatedSumGrad(begin: i32, end: i32, d: usize, g: usize, z: usize,
     for (let at = first; at < last; at += 2 * half)
       for (let c = <usize>0; c < half; c += 16) {
         const p = z + at + c;
+        const k = c + half;
         const gi = v128.load(own + c);
-        const f = v128.load(p);
-        const x = v128.load(p + half);
+        const f = normalised(v128.load(p), v128.load(mean + c), v128.load(scale + c), v128.load(shift + c));
+        const x = normalised(v128.load(p + half), v128.load(mean + k), v128.load(scale + k), v128.load(shift + k));
         const zf = expMinusAbs4(f);
         const zx = expMinusAbs4(x);
         const rf = f32x4.div(one, f32x4.add(one, zf));
@@ -201,7 +230,7 @@ export function gatedSumGrad(begin: i32, end: i32, d: usize, g: usize, z: usize,
         const core = f32x4.add(f32x4.max(x, zero), log1pUnit(zx));
         // σ(1 − σ) = z/(1 + z)², which does not cancel.
         v128.store(d + at + c, f32x4.mul(f32x4.mul(gi, core), f32x4.mul(f32x4.mul(zf, rf), rf)));
-        v128.store(d + at + c + half, f32x4.mul(f32x4.mul(gi, sigmoidOf(f, zf, rf)), sigmoidOf(x, zx, rx)));
+        v128.store(d + at + k, f32x4.mul(f32x4.mul(gi, sigmoidOf(f, zf, rf)), sigmoidOf(x, zx, rx)));
       }
   }
 }

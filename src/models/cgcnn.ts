@@ -5,10 +5,11 @@ import type { Graph } from "../data/graph.ts";
 import { BatchNorm1d, Dropout, Linear, type Module, type Training } from "../nn/index.ts";
 import {
   add,
-  edgeSum,
+  type BatchNormAttrs,
+  type EdgeAttrs,
   type GaussianBasis,
   gatedSum,
-  gaussianLinear,
+  gaussianEdgeSum,
   linear,
   matmul,
   segmentMean,
@@ -59,13 +60,23 @@ export class CgConv {
     const columns = (start: number, end: number): Tensor => slice(weight, { axis: 1, start, end });
     const p = linear(v, columns(0, width), bias!);
     const q = matmul(v, columns(width, 2 * width), { transposeB: true });
-    const u = gaussianLinear(graph.distance!, columns(2 * width, 2 * width + basis.count), basis);
-    const z = edgeSum(p, q, u, graph);
-    // Atoms far from all others: there is nothing to normalise over.
-    const s = gatedSum(graph.edges > 1 ? this.bn1.forward(z, training) : z, graph);
+    const u = columns(2 * width, 2 * width + basis.count);
+    const z = gaussianEdgeSum(p, q, graph.distance!, u, { ...edgesOf(graph), basis });
+    const { receivers } = graph;
+    const gated = (w: Tensor, b: Tensor, attrs: BatchNormAttrs): Tensor => gatedSum(z, w, b, { ...attrs, receivers });
+    // A single edge has no statistics: among atoms far from all others the running ones must do.
+    const s = this.bn1.within(gated, graph.edges, graph.edges > 1 ? training : undefined);
     return softplus(add(v, this.bn2.forward(s, training)));
   }
 }
+
+/** The part of a graph that says which nodes an edge joins. */
+const edgesOf = ({ receiver, sender, receivers, senders }: Graph): EdgeAttrs => ({
+  receiver,
+  sender,
+  receivers,
+  senders,
+});
 
 /**
  * CGCNN: atoms as vectors, convolved with their neighbours, averaged over the crystal, two fully connected layers.

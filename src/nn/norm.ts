@@ -1,7 +1,7 @@
 import { mismatch } from "../core/errors.ts";
 import { parallel } from "../core/parallel.ts";
 import { empty, ones, type Tensor, zeros } from "../core/tensor.ts";
-import { batchNorm, layerNorm } from "../ops/index.ts";
+import { type BatchNormAttrs, batchNorm, layerNorm } from "../ops/index.ts";
 import { buffer, type Module, type Training } from "./module.ts";
 
 /**
@@ -31,22 +31,31 @@ export class BatchNorm1d implements Module {
   forward(x: Tensor, training?: Training): Tensor {
     if (x.rank !== 2 || x.shape[1] !== this.features)
       throw mismatch("BatchNorm1d", [x.shape], `the input must be [rows, ${this.features}].`);
-    if (!training) {
-      const { eps, running_mean: mean, running_var: variance } = this;
-      return batchNorm(x, this.weight, this.bias, { eps, mean, variance, training: false });
-    }
-    const rows = x.shape[0];
+    return this.within((weight, bias, attrs) => batchNorm(x, weight, bias, attrs), x.shape[0], training);
+  }
+
+  /**
+   * Lets `op` normalise as this layer does, in a pass of its own: hands it weight, bias and statistics, and tracks those of the
+   * batch of so many rows.
+   */
+  within(
+    op: (weight: Tensor, bias: Tensor, attrs: BatchNormAttrs) => Tensor,
+    rows: number,
+    training?: Training,
+  ): Tensor {
+    const { weight, bias, running_mean, running_var, eps, features } = this;
+    if (!training) return op(weight, bias, { eps, mean: running_mean, variance: running_var, training: false });
     if (rows < 2)
       throw mismatch(
         "BatchNorm1d",
-        [x.shape],
+        [[rows, features]],
         "a batch of one row has no variance.",
         "Use a batch size ≥ 2 (or drop the last batch).",
       );
-    const [mean, variance] = [empty([this.features]), empty([this.features])];
-    const y = batchNorm(x, this.weight, this.bias, { eps: this.eps, mean, variance });
-    this.track(this.running_mean, mean, 1);
-    this.track(this.running_var, variance, rows / (rows - 1));
+    const [mean, variance] = [empty([features]), empty([features])];
+    const y = op(weight, bias, { eps, mean, variance });
+    this.track(running_mean, mean, 1);
+    this.track(running_var, variance, rows / (rows - 1));
     return y;
   }
 

@@ -3,13 +3,21 @@ import { mismatch } from "../core/errors.ts";
 import { allocate, release } from "../core/memory.ts";
 import { fused, noGrad, type Op, op } from "../core/op.ts";
 import { parallel } from "../core/parallel.ts";
-import { type Shape, sizeOf } from "../core/shape.ts";
+import { type Shape, sameShape, sizeOf } from "../core/shape.ts";
 import { emit, empty, type Indices, type Tensor, tensor } from "../core/tensor.ts";
 import { sigmoid, softplus } from "./activation.ts";
 import { affine, exp, mul, square, sub } from "./elementwise.ts";
 import { segmentSum } from "./gather.ts";
 import { reshape, slice, transpose } from "./layout.ts";
 import { matmul } from "./matmul.ts";
+import { batchNorm } from "./norm.ts";
+import {
+  type BatchNormAttrs,
+  checkStatistics,
+  keptNormaliser,
+  normaliserGradients,
+  normaliserOf,
+} from "./normalise.ts";
 import { sum } from "./reduce.ts";
 import { rowGrain } from "./strides.ts";
 
@@ -86,22 +94,31 @@ export const gaussianLinear: Op<[d: Tensor, w: Tensor], GaussianBasis> = fused("
         transposed.ptr,
         count,
         width,
+        0,
       ),
     );
   },
-  backward(g, [d, w], _y, basis, [wantsD]) {
-    const [width, centres] = w.shape;
-    const block = blockOf(d.size);
-    const blocks = Math.ceil(d.size / block);
-    const partial = empty([blocks, centres, width]);
-    withTerms(d, basis, ({ first, coefficient, count }) => {
-      const sizes = [d.size, block, centres, count, width];
-      parallel("gaussianLinearGrad", blocks, 1, partial.ptr, g.ptr, first, coefficient, ...sizes);
-    });
-    const dw = sum(partial, { axes: 0 });
-    return [wantsD ? distanceGradient(g, d, w, basis) : undefined, transpose(dw)];
-  },
+  backward: (g, [d, w], _y, basis, needed) => gaussianGradients(g, d, w, basis, needed),
 });
+
+/** Gradients for distances and weight. */
+function gaussianGradients(
+  g: Tensor,
+  d: Tensor,
+  w: Tensor,
+  basis: GaussianBasis,
+  [wantsD]: readonly boolean[],
+): [d: Tensor | undefined, w: Tensor] {
+  const [width, centres] = w.shape;
+  const block = blockOf(d.size);
+  const blocks = Math.ceil(d.size / block);
+  const partial = empty([blocks, centres, width]);
+  withTerms(d, basis, ({ first, coefficient, count }) => {
+    const sizes = [d.size, block, centres, count, width];
+    parallel("gaussianLinearGrad", blocks, 1, partial.ptr, g.ptr, first, coefficient, ...sizes);
+  });
+  return [wantsD ? distanceGradient(g, d, w, basis) : undefined, transpose(sum(partial, { axes: 0 }))];
+}
 
 /** Σ over the width of g·∂y/∂d. */
 function distanceGradient(g: Tensor, d: Tensor, w: Tensor, basis: GaussianBasis): Tensor {
@@ -151,38 +168,80 @@ export const edgeSum: Op<[p: Tensor, q: Tensor, u: Tensor], EdgeAttrs> = op("edg
 });
 
 /**
- * s[i] = Σ σ(z[e, :w]) ⊙ softplus(z[e, w:]) over the edges e that i receives: z [edges, 2w] → [nodes, w]; 0 for a node without any.
- * Gate and core of CGCNN's convolution, summed as they are made. `receivers` holds every edge once, in order.
+ * edgeSum(p, q, gaussianLinear(d, w)), z[e] = p[receiver] + q[sender] + Σₖ gaussianₖ(d)·w[:, k], with no [edges, width] but z itself:
+ * p, q [nodes, width], d [edges], w [width, count].
  */
-export const gatedSum: Op<[z: Tensor], Pick<EdgeAttrs, "receivers">> = fused("gatedSum", {
-  shape(shapes, { receivers: { rows, cols } }) {
-    const [[edges, twice]] = shapes;
-    if (shapes[0].length !== 2 || edges !== cols || twice % 8 !== 0)
-      throw mismatch("gatedSum", shapes, `the input must be [${cols}, width], width a multiple of 8.`);
-    return [rows, twice / 2];
-  },
-  expand([z], { receivers: adj }) {
-    const w = z.shape[1] / 2;
-    const gate = sigmoid(slice(z, { axis: 1, start: 0, end: w }));
-    return segmentSum(mul(gate, softplus(slice(z, { axis: 1, start: w, end: 2 * w }))), { adj });
-  },
-  forward: (s, [z], { receivers }) =>
-    parallel("gatedSum", receivers.rows, gateGrain(receivers, s), s.ptr, z.ptr, receivers.ptr.ptr, s.shape[1]),
-  backward: (g, [z], _s, { receivers }) => [
-    emit(z.shape, (d) =>
-      parallel(
-        "gatedSumGrad",
-        receivers.rows,
-        gateGrain(receivers, g),
-        d.ptr,
-        g.ptr,
-        z.ptr,
-        receivers.ptr.ptr,
-        g.shape[1],
-      ),
-    ),
-  ],
-});
+export const gaussianEdgeSum: Op<[p: Tensor, q: Tensor, d: Tensor, w: Tensor], EdgeAttrs & { basis: GaussianBasis }> =
+  fused("gaussianEdgeSum", {
+    shape(shapes, { basis, receivers: { rows, cols } }) {
+      const [p, q, d, w] = shapes;
+      checkBasis("gaussianEdgeSum", [d], basis);
+      const fits = (s: Shape, ...sizes: number[]): boolean => sameShape(s, sizes);
+      if (!(fits(p, rows, w[0]) && fits(q, rows, w[0]) && fits(d, cols) && fits(w, w[0], basis.count)))
+        throw mismatch(
+          "gaussianEdgeSum",
+          shapes,
+          `the graph has ${rows} nodes and ${cols} edges, the basis ${basis.count} functions.`,
+        );
+      return [cols, w[0]];
+    },
+    expand: ([p, q, d, w], { basis, ...edges }) => edgeSum(p, q, gaussianLinear(d, w, basis), edges),
+    forward(z, [p, q, d, w], { basis, receiver, sender }) {
+      const [edges, width] = z.shape;
+      parallel("edgeSum", edges, rowGrain(width), z.ptr, p.ptr, q.ptr, 0, receiver.ptr, sender.ptr, width);
+      const transposed = noGrad(() => transpose(w));
+      withTerms(d, basis, ({ first, coefficient, count }) => {
+        const sizes = [count, width, 1];
+        parallel("gaussianLinear", edges, rowGrain(count * width), z.ptr, first, coefficient, transposed.ptr, ...sizes);
+      });
+    },
+    backward: (g, [, , d, w], _z, { basis, receivers, senders }, [wantsP, wantsQ, ...wants]) => [
+      wantsP ? segmentSum(g, { adj: receivers }) : undefined,
+      wantsQ ? segmentSum(g, { adj: senders }) : undefined,
+      ...gaussianGradients(g, d, w, basis, wants),
+    ],
+  });
+
+/**
+ * s[i] = Σ σ(y[e, :w]) ⊙ softplus(y[e, w:]) over the edges e that i receives, y = batchNorm(z, weight, bias): z [edges, 2w], weight,
+ * bias [2w] → [nodes, w]; 0 for a node without any. Gate and core of CGCNN's convolution, normalised and summed as they are made.
+ * `receivers` holds every edge once, in order.
+ */
+export const gatedSum: Op<[z: Tensor, weight: Tensor, bias: Tensor], Pick<EdgeAttrs, "receivers"> & BatchNormAttrs> =
+  fused("gatedSum", {
+    shape(shapes, { receivers: { rows, cols }, ...attrs }) {
+      const [z, w, b] = shapes;
+      if (z.length !== 2 || z[0] !== cols || z[1] % 8 !== 0 || !sameShape(w, [z[1]]) || !sameShape(b, [z[1]]))
+        throw mismatch(
+          "gatedSum",
+          shapes,
+          `the input must be [${cols}, width], width a multiple of 8, weight and bias [width].`,
+        );
+      checkStatistics("gatedSum", shapes, z[1], attrs);
+      return [rows, z[1] / 2];
+    },
+    expand([z, weight, bias], { receivers: adj, ...attrs }) {
+      const y = batchNorm(z, weight, bias, attrs);
+      const w = z.shape[1] / 2;
+      const gate = sigmoid(slice(y, { axis: 1, start: 0, end: w }));
+      return segmentSum(mul(gate, softplus(slice(y, { axis: 1, start: w, end: 2 * w }))), { adj });
+    },
+    forward(s, [z, weight, bias], { receivers, ...attrs }) {
+      const { mean, scale } = normaliserOf(s, z, weight, attrs);
+      const columns = [mean.ptr, scale.ptr, bias.ptr];
+      const grain = gateGrain(receivers, s);
+      parallel("gatedSum", receivers.rows, grain, s.ptr, z.ptr, ...columns, receivers.ptr.ptr, s.shape[1]);
+    },
+    backward(g, [z, weight, bias], s, { receivers, ...attrs }, needed) {
+      const { mean, scale } = keptNormaliser(s, weight, attrs);
+      const columns = [mean.ptr, scale.ptr, bias.ptr];
+      const grain = gateGrain(receivers, g);
+      const d = emit(z.shape, (t) =>
+        parallel("gatedSumGrad", receivers.rows, grain, t.ptr, g.ptr, z.ptr, ...columns, receivers.ptr.ptr, g.shape[1]),
+      );
+      return normaliserGradients(d, d, z, weight, s, attrs, needed);
+    },
+  });
 
 /** Receivers to a chunk: an edge costs about ten times what its numbers cost to copy. */
 const gateGrain = ({ entries, rows }: Csr, s: Tensor): number =>

@@ -2,12 +2,12 @@ import { Csr, type Tensor } from "../../src/index.ts";
 import * as ops from "../../src/ops/index.ts";
 import { build, get, type Nd, nd, total, zip } from "../reference/nd.ts";
 import { segments, slice, take } from "../reference/structure.ts";
-import { type Case, type Draw, toIndices } from "./draw.ts";
+import { type Case, type Draw, toIndices, toTensor } from "./draw.ts";
 
 /** Nodes joined by edges that are sorted by receiver; some nodes have none. */
-function graph(d: Draw) {
+function graph(d: Draw, { empty = true } = {}) {
   const nodes = d.size({ empty: false, most: d.large ? 1000 : 17 });
-  const edges = d.kind === 0 ? 0 : d.int(1, d.large ? 4000 : 60);
+  const edges = d.kind === 0 && empty ? 0 : d.int(empty ? 1 : 3, d.large ? 4000 : 60);
   const receiver = d.index(edges, nodes).sort((a, b) => a - b);
   const sender = d.index(edges, nodes);
   return { nodes, edges, receiver, sender, attrs: edges < 30 ? { receiver, sender } : { nodes, edges } };
@@ -29,6 +29,12 @@ const basisOf = (d: Draw): ops.GaussianBasis =>
 
 const gaussians = (x: Nd, { start, step, count, gamma }: ops.GaussianBasis): Nd =>
   build([x.shape[0], count], ([e, k]) => Math.exp(-gamma * (x.data[e] - start - k * step) ** 2));
+
+/** x·wᵀ. */
+const timesTransposed = (x: Nd, w: Nd): Nd =>
+  build([x.shape[0], w.shape[0]], ([e, o]) =>
+    total(Array.from({ length: x.shape[1] }, (_, k) => get(x, [e, k]) * get(w, [o, k]))),
+  );
 
 const distances = (d: Draw): Nd => d.values([d.size({ most: d.large ? 3000 : 33 })], { low: -1, high: 9.5 });
 
@@ -58,12 +64,7 @@ export const MESSAGE = {
           attrs: { ...basis, width },
           inputs: [distances(d), d.values([width, basis.count])],
           run: ([x, w]: readonly Tensor[]) => ops.gaussianLinear(x, w, basis),
-          reference([x, w]) {
-            const g = gaussians(x, basis);
-            return build([x.shape[0], width], ([e, o]) =>
-              total(Array.from({ length: basis.count }, (_, k) => get(g, [e, k]) * get(w, [o, k]))),
-            );
-          },
+          reference: ([x, w]) => timesTransposed(gaussians(x, basis), w),
         };
       },
     },
@@ -84,30 +85,71 @@ export const MESSAGE = {
       },
     },
   ],
-  gatedSum: [
+  gaussianEdgeSum: [
     {
+      tolerance: { value: 1e-6, gradient: 1e-5, second: 2e-5 },
       draw(d) {
         const g = graph(d);
-        const width = d.pick([4, 8, 12]);
-        const pairs = { rows: g.nodes, cols: g.edges, row: g.receiver, col: [...g.receiver.keys()] };
+        const basis = basisOf(d);
+        const width = d.pick([1, 3, 4, 8, 37]);
+        const nodes = [g.nodes, width];
+        const inputs = [d.values(nodes), d.values(nodes), d.values([g.edges], { low: -1, high: 9.5 })];
         return {
           attrs: g.attrs,
-          inputs: [d.values([g.edges, 2 * width], { low: -4, high: 4 })],
-          run: ([z]) => ops.gatedSum(z, structure(g)),
-          reference([z]) {
-            const gate = slice(z, 1, 0, width).data.map((v) => 1 / (1 + Math.exp(-v)));
-            const core = slice(z, 1, width, 2 * width).data.map((v) => Math.log1p(Math.exp(v)));
-            return segments(
-              nd(
-                [g.edges, width],
-                gate.map((v, i) => v * core[i]),
-              ),
-              pairs,
-              total,
-            );
-          },
+          inputs: [...inputs, d.values([width, basis.count])],
+          run: ([p, q, x, w]) => ops.gaussianEdgeSum(p, q, x, w, { ...structure(g), basis }),
+          reference: ([p, q, x, w]) =>
+            zip(
+              (a, b, c) => a + b + c,
+              take(p, g.receiver, 0),
+              take(q, g.sender, 0),
+              timesTransposed(gaussians(x, basis), w),
+            ),
         };
       },
     },
   ],
+  gatedSum: [true, false].map((training) => ({
+    tolerance: { value: 1e-6, gradient: 4e-6, second: 1e-5 },
+    draw(d: Draw) {
+      // No edges have no statistics.
+      const g = graph(d, { empty: !training });
+      const width = d.pick([4, 8, 12]);
+      const pairs = { rows: g.nodes, cols: g.edges, row: g.receiver, col: [...g.receiver.keys()] };
+      const columns = [2 * width];
+      const given = { mean: d.values(columns), variance: d.values(columns, { low: 0.5, high: 2 }) };
+      const eps = 0.1;
+      return {
+        attrs: { ...(g.attrs as object), training },
+        inputs: [d.values([g.edges, 2 * width], { low: -4, high: 4 }), d.values(columns), d.values(columns)],
+        run: ([z, w, b]: readonly Tensor[]) => {
+          const attrs = training ? {} : { mean: toTensor(given.mean), variance: toTensor(given.variance), training };
+          return ops.gatedSum(z, w, b, { ...structure(g), eps, ...attrs });
+        },
+        reference([z, w, b]: readonly Nd[]) {
+          const n = g.edges;
+          const column = (c: number): number[] => Array.from({ length: n }, (_, e) => get(z, [e, c]));
+          const y = build([n, 2 * width], () => 0);
+          for (let c = 0; c < 2 * width; c++) {
+            const values = column(c);
+            const mu = training ? total(values) / n : given.mean.data[c];
+            const v = training ? total(values.map((x) => (x - mu) ** 2)) / n : given.variance.data[c];
+            values.forEach((x, e) => {
+              y.data[e * 2 * width + c] = ((x - mu) / Math.sqrt(v + eps)) * w.data[c] + b.data[c];
+            });
+          }
+          const gate = slice(y, 1, 0, width).data.map((x) => 1 / (1 + Math.exp(-x)));
+          const core = slice(y, 1, width, 2 * width).data.map((x) => Math.log1p(Math.exp(x)));
+          return segments(
+            nd(
+              [n, width],
+              gate.map((x, i) => x * core[i]),
+            ),
+            pairs,
+            total,
+          );
+        },
+      };
+    },
+  })),
 } satisfies Record<string, Case[]>;

@@ -43,7 +43,9 @@ test("a structure and its graph: drawn, with its facts, offline", async () => {
         return new Set(Array.from({ length: pixels.length / 4 }, (_, i) => pixels.slice(4 * i, 4 * i + 3).join())).size;
       });
     await expect.poll(colours, { timeout: 10_000 }).toBeGreaterThan(50);
-    expect(await page.locator("main").innerText()).toMatch(/CsCl <script>[^]*degree\s+12[^]*1 Cs {2}8 Cl 3\.589 Å/);
+    expect(await page.locator("main").textContent()).toMatch(
+      /CsCl <script>[\s\S]*degree\s*12[\s\S]*1 Cs {2}8 Cl 3\.589 Å/,
+    );
     expect(complaints).toEqual([]);
   } finally {
     await browser.close();

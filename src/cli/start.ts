@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { ionicCrystals } from "../data/ionicCrystals.ts";
+import { IONIC_TARGET } from "../data/ionicCrystals.ts";
 import { completeConfig } from "./config.ts";
 import { execute } from "./execute.ts";
 import { RunFolder } from "./runFolder.ts";
@@ -18,11 +18,10 @@ export function startCommand(): Command {
 }
 
 async function start(flags: { quiet?: boolean; json?: boolean }): Promise<void> {
-  const [target] = ionicCrystals({ count: 1 }).targets!.names;
   const config = completeConfig({
     model: "cgcnn",
     data: "embedded:crystals",
-    target,
+    target: IONIC_TARGET,
     unit: "eV/atom",
     testFraction: 0.1,
     epochs: 20,

@@ -130,6 +130,9 @@ function deformed({ structure, name }: Host, rng: Rng): Structure {
   });
 }
 
+/** The column of `ionicCrystals`, eV/atom. */
+export const IONIC_TARGET = "energy_per_atom";
+
 /**
  * The embedded crystals: salts in several prototypes each, strained and with displaced atoms, and their energies by `ionicEnergy`.
  * Nobody measured these energies and not all of the crystals exist: they are what the sum says, exactly, so that it is known how
@@ -169,7 +172,7 @@ export function ionicCrystals({ seed = 1, count = 3500 }: { seed?: number; count
     lines: Int32Array.from(ids, (_, i) => i + 1),
     numeric: { names: [], values: new Float64Array(0) },
     categorical: { names: [], values: [] },
-    targets: { names: ["energy_per_atom"], values: Float64Array.from(energies) },
+    targets: { names: [IONIC_TARGET], values: Float64Array.from(energies) },
     unused: [],
     dropped: [],
   });

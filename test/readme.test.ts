@@ -1,27 +1,58 @@
 import { execFileSync } from "node:child_process";
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
 import ts from "typescript";
 import { expect, test } from "vitest";
 import * as commands from "../package.json";
+import { prototype, writeCif } from "../src/data/index.ts";
 
 const readme = readFileSync("README.md", "utf8");
+
+const transpiled = (snippet: string): string =>
+  ts.transpileModule(snippet, {
+    compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext },
+  }).outputText;
 
 test("the library example runs as it stands and learns", () => {
   const [, snippet] = /## As a library\s+```ts\n([\s\S]*?)```/.exec(readme) ?? [];
   expect(snippet.trim().split("\n").length).toBeLessThanOrEqual(21);
-  const { outputText } = ts.transpileModule(snippet, {
-    compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext },
-  });
   // Inside the package its own name resolves to the built entry points.
   const file = join("build", "readme-example.mjs");
-  writeFileSync(file, outputText);
+  writeFileSync(file, transpiled(snippet));
   try {
     const printed = execFileSync(process.execPath, [file], { encoding: "utf8", timeout: 120_000 });
     const [, mae] = /validation MAE (\d+) kJ\/mol/.exec(printed) ?? [];
     expect(Number(mae)).toBeLessThan(2000);
   } finally {
     rmSync(file);
+  }
+});
+
+test("the crystal example runs as it stands in a folder that has my-crystals", () => {
+  const [, snippet] = /## Crystals[\s\S]*?```ts\n([\s\S]*?)```/.exec(readme) ?? [];
+  const folder = mkdtempSync(join(tmpdir(), "spinel-readme-"));
+  const file = join("build", "readme-crystals.mjs");
+  try {
+    mkdirSync(join(folder, "my-crystals"));
+    const rows = [4, 4.1, 4.2, 4.3].map((a, i) => {
+      const crystal = prototype("CsCl", { species: ["Cs", "Cl"], a });
+      writeFileSync(join(folder, "my-crystals", `c${i}.cif`), writeCif(crystal));
+      return `c${i},${-i}\n`;
+    });
+    writeFileSync(join(folder, "my-crystals", "id_prop.csv"), rows.join(""));
+    writeFileSync(file, transpiled(snippet));
+    const printed = execFileSync(process.execPath, [resolve(file)], {
+      cwd: folder,
+      encoding: "utf8",
+      timeout: 120_000,
+    });
+    const values = [...printed.matchAll(/-?\d+\.?\d*(?:e-?\d+)?/g)].map(Number).slice(-4);
+    expect(values.length).toBe(4);
+    for (const [i, value] of values.entries()) expect(Math.abs(value + i)).toBeLessThan(1);
+  } finally {
+    rmSync(folder, { recursive: true });
+    rmSync(file, { force: true });
   }
 });
 

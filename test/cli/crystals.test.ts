@@ -245,7 +245,10 @@ describe.concurrent("spinel train cgcnn", () => {
     expect(run.stderr).toMatch(/^mlp on cifs: 24 rows .*\n.*\n {2}features {2}152: magpie of the formula\n/);
     const { code, stdout } = await predict("mlp", "cifs/x1.cif", "all.jsonl", "all.zip");
     expect([code, cells(stdout).length]).toEqual([0, 1 + 1 + 2 * CRYSTALS]);
-    expect(cells(stdout)[1]).toEqual(cells(stdout)[3]);
+    // The same crystal alone and among others: products of other sizes may differ in f32's last digit.
+    const [alone, among] = [cells(stdout)[1], cells(stdout)[3]];
+    expect(among.slice(0, 2)).toEqual(alone.slice(0, 2));
+    expect(Number(among[2])).toBeCloseTo(Number(alone[2]), 5);
   });
 });
 

@@ -1,10 +1,11 @@
 import { capabilities } from "../core/parallel.ts";
+import { csvLine, shortest } from "../io/csv.ts";
 import type { ClassificationRow, RegressionRow, ReportData, Split } from "../train/report.ts";
 import { renderReport } from "../train/report.ts";
 import type { RunConfig } from "./config.ts";
 import { describeFeatures } from "./features.ts";
 import { label } from "./monitors.ts";
-import { csvLine, predictionCells, predictionColumns, shortest } from "./predictions.ts";
+import { predictionCells, predictionColumns } from "./predictions.ts";
 import type { RunFolder } from "./runFolder.ts";
 import { PROGRAM, quoted } from "./shell.ts";
 import type { Outcome } from "./trainOne.ts";

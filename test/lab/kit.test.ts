@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
 import { ticks } from "../../src/lab/kit/chart.ts";
-import { csvText } from "../../src/lab/kit/csv.ts";
 import { latest } from "../../src/lab/kit/latest.ts";
 import { decimal } from "../../src/lab/kit/state.ts";
 
@@ -25,16 +24,6 @@ test("ticks are round and within", () => {
   expect(ticks([-10.6, -2.1], 5)).toEqual([-10, -8, -6, -4]);
   expect(ticks([0, 0.03], 3)).toEqual([0, 0.01, 0.02, 0.03]);
   expect(ticks([-0.5, 6.5], 6)).toEqual([0, 2, 4, 6]);
-});
-
-test("csv quotes what must be quoted", () => {
-  expect(
-    csvText([
-      ["id", "x,y"],
-      ['a "b"', undefined],
-      ["c", -1.5],
-    ]),
-  ).toBe('id,"x,y"\n"a ""b""",\nc,-1.5\n');
 });
 
 test("of requests that come during a task only the last is kept", async () => {

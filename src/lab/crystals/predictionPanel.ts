@@ -1,9 +1,9 @@
-import { csvText } from "../kit/csv.ts";
+import { csvLine, shortest } from "../../io/csv.ts";
 import { h } from "../kit/dom.ts";
 import { download } from "../kit/download.ts";
 import { fileButton } from "../kit/files.ts";
 import { select } from "../kit/inputs.ts";
-import { fixed, shortest } from "./numbers.ts";
+import { fixed } from "./numbers.ts";
 import type { Prediction } from "./predictions.ts";
 
 /** Lines that are shown; the file has all. */
@@ -123,7 +123,7 @@ export class PredictionPanel {
       ...[name, formula, atoms, value === undefined ? undefined : shortest(value)],
       problem,
     ]);
-    const text = csvText([["id", "formula", "atoms", `predicted ${target.name}`, "problem"], ...cells]);
-    download("predictions.csv", [text], "text/csv");
+    const lines = [["id", "formula", "atoms", `predicted ${target.name}`, "problem"], ...cells].map(csvLine);
+    download("predictions.csv", lines, "text/csv");
   }
 }

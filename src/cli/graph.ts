@@ -1,4 +1,4 @@
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { UserError } from "../core/errors.ts";
 import { init } from "../core/parallel.ts";
 import { CGCNN_GRAPH } from "../data/crystalGraph.ts";
@@ -30,15 +30,14 @@ export function graphCommand(): Command {
       "Prints the graph that a crystal model makes of a structure: for each atom its neighbours in shells of equal distance.",
     )
     .argument("<file>", "a structure, or several: CIF, POSCAR, extended xyz, JSON, a folder, a zip")
-    .option("--radius <Å>", `atoms farther apart are no neighbours (${radius})`, number, radius)
-    .option(
-      "--max-neighbours <n>",
-      `of an atom, the nearest ones; 0: all within the radius (${maxNeighbours})`,
-      countOrAll,
-      maxNeighbours,
+    .option("--radius <Å>", "atoms farther apart are no neighbours", number, radius)
+    .option("--max-neighbours <n>", "of an atom, the nearest ones; 0: all within the radius", countOrAll, maxNeighbours)
+    .addOption(
+      new Option("--shells <kind>", "cut equally distant neighbours off, or keep whole shells")
+        .choices(["cut", "whole"])
+        .default(shells),
     )
-    .option("--shells <kind>", `cut equally distant neighbours off, or keep whole shells (${shells})`, shellsOf, shells)
-    .option("--atoms <n>", "atoms to print of each structure (20)", natural, 20)
+    .option("--atoms <n>", "atoms to print of each structure", natural, 20)
     .option("--json", "a JSON line for each structure, with all its edges")
     .option("--html <file>", "draw it in 3-D: a page that works offline")
     .option("--skip-bad", "leave out structures that cannot be read, and say so")
@@ -50,11 +49,6 @@ export function graphCommand(): Command {
 }
 
 const countOrAll = (text: string): number => (text === "0" ? 0 : natural(text));
-
-function shellsOf(text: string): "cut" | "whole" {
-  if (text !== "cut" && text !== "whole") throw new UserError(`--shells "${text}": there are cut and whole.`);
-  return text;
-}
 
 async function graph(file: string, { json, html, atoms, skipBad, ...options }: Flags): Promise<void> {
   if (!(options.radius > 0)) throw new UserError(`--radius must be above 0 Å, not ${options.radius}.`);

@@ -15,7 +15,8 @@ export interface Dataset {
   readonly length: number;
   /** Rows that a batch may have where nothing is learned, so that memory stays bounded; 1024 unless given. */
   readonly inferenceBatch?: number;
-  batch(rows: Int32Array): Batch;
+  /** `rng` is given while training: a data set that augments its inputs does so then, and only then. */
+  batch(rows: Int32Array, rng?: Rng): Batch;
 }
 
 /** A data set all of whose targets are at hand: y [length, outputs], row-major. */
@@ -26,7 +27,7 @@ export interface LabelledDataset extends Dataset {
 
 /** The part of a table that inputs and targets are made of. */
 export type DatasetRows = Pick<Table, "file" | "length" | "formulas" | "lines" | "numeric" | "categorical"> &
-  Partial<Pick<Table, "structures" | "targets">>;
+  Partial<Pick<Table, "structures" | "images" | "targets">>;
 
 /** What turns the rows of tables into a model's inputs, always in the same way. It is stored with the model. */
 export interface RowFeaturiser {

@@ -1,6 +1,7 @@
 import { UserError } from "../core/errors.ts";
 import { type ColumnOptions, type OpenTable, openTable, type Roles, type TableOptions } from "./columns.ts";
 import { type Among, cellText, isMissing, label, numberHint, parseNumber } from "./csv.ts";
+import type { Image } from "./image.ts";
 import type { JsonCells } from "./jsonl.ts";
 import { ownText, quote, type Source } from "./open.ts";
 import type { Structure } from "./structure.ts";
@@ -17,6 +18,8 @@ export class Table {
   declare readonly formulas: readonly string[] | undefined;
   /** Of the rows of structure files. */
   declare readonly structures?: readonly Structure[];
+  /** Of the rows that are pictures or signals. */
+  declare readonly images?: readonly Image[];
   /** The line of the file on which each row begins. */
   declare readonly lines: Int32Array;
   /** values [length, names.length], row-major. */
@@ -54,12 +57,13 @@ export class Table {
       }
       return { names, values: out };
     };
-    const { formulas, structures, lines, categorical, targets, fold } = this;
+    const { formulas, structures, images, lines, categorical, targets, fold } = this;
     return new Table({
       ...this,
       ids: texts(this.ids),
       formulas: formulas && texts(formulas),
       structures: structures && Array.from(picked, (i) => structures[i]),
+      images: images && Array.from(picked, (i) => images[i]),
       lines: picked.map((i) => lines[i]),
       numeric: floats(this.numeric),
       categorical: { names: categorical.names, values: categorical.values.map(texts) },

@@ -231,7 +231,7 @@ class Trainer {
     if (this.plan.momentum) optimizer.setMomentum(this.plan.momentum(done));
     return scope(
       () => {
-        const { inputs, targets } = this.train.batch(rows);
+        const { inputs, targets } = this.train.batch(rows, this.noise);
         const training: Training = { rng: this.noise };
         const loss = this.task.loss(forward(this.model, ...inputs, training), targets);
         const value = loss.item();

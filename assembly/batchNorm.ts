@@ -89,16 +89,22 @@ function addMoment(to: usize, p: usize, first: usize, step: usize, four: bool, o
   addTo(to + 2 * step, squares, one);
 }
 
-/** Mean and biased variance of each column from the sums of `columnMoments`. `begin`, `end` count pairs of columns. */
+/**
+ * Mean and biased variance of each column over `count` values, from its sums in so many blocks: those of `columnMoments`, or of
+ * `planeMoments`. The first values of columns stand `step` apart in x. `begin`, `end` count pairs of columns.
+ */
 export function batchStatistics(
-  begin: i32, end: i32, mean: usize, variance: usize, sums: usize, x: usize, rows: i32, width: i32,
+  begin: i32, end: i32, mean: usize, variance: usize, sums: usize, x: usize, blocks: i32, count: i32, width: i32, step: i32,
 ): void {
-  const n = f64x2.splat(<f64>rows);
+  const n = f64x2.splat(<f64>count);
   for (let unit = begin; unit < end; unit++) {
     const at = <usize>unit << 3;
-    const d = f64x2.div(total(sums + 2 * at, rows, width), n);
-    const squares = f64x2.div(total(sums + 2 * at + (<usize>width << 3), rows, width), n);
-    writePair(mean + at, f64x2.add(pair(x + at), d));
+    const d = f64x2.div(total(sums + 2 * at, blocks, width), n);
+    const squares = f64x2.div(total(sums + 2 * at + (<usize>width << 3), blocks, width), n);
+    const column = 2 * unit;
+    const a = <f64>load<f32>(x + (<usize>column * step << 2));
+    const b = <f64>load<f32>(x + (<usize>min(column + 1, width - 1) * step << 2));
+    writePair(mean + at, f64x2.add(f64x2.replace_lane(f64x2.splat(a), 1, b), d));
     writePair(variance + at, f64x2.max(f64x2.sub(squares, f64x2.mul(d, d)), f64x2.splat(0)));
   }
 }
@@ -106,9 +112,9 @@ export function batchStatistics(
 /** One of the two sums of a pair of columns, over all blocks. */
 // @ts-ignore: decorator
 @inline
-function total(p: usize, rows: i32, width: i32): v128 {
+function total(p: usize, blocks: i32, width: i32): v128 {
   let sum = f64x2.splat(0);
-  for (let r = 0; r < rows; r += ROWS, p += <usize>width << 4) sum = f64x2.add(sum, v128.load(p));
+  for (let k = 0; k < blocks; k++, p += <usize>width << 4) sum = f64x2.add(sum, v128.load(p));
   return sum;
 }
 
@@ -119,21 +125,24 @@ function writePair(p: usize, v: v128): void {
   v128.store64_lane(p, f32x4.demote_f64x2_zero(v), 0);
 }
 
-/** y = (x − mean)·scale + b, scale = w/√(variance + ε). `begin`, `end` count rows. */
-export function batchNorm(begin: i32, end: i32, y: usize, x: usize, mean: usize, scale: usize, b: usize, width: i32): void {
+/** y = max(floor, (x − mean)·scale + b), scale = w/√(variance + ε); a floor of −∞ leaves all as it is. `begin`, `end` count rows. */
+export function batchNorm(
+  begin: i32, end: i32, y: usize, x: usize, mean: usize, scale: usize, b: usize, width: i32, floor: f32,
+): void {
   const bytes = <usize>width << 2;
   const whole = bytes & ~15;
+  const least = f32x4.splat(floor);
   for (let at = <usize>begin * bytes, last = <usize>end * bytes; at < last; at += bytes) {
     let i: usize = 0;
-    for (; i < whole; i += 16) normalise(y + at + i, x + at + i, mean + i, scale + i, b + i, false);
-    for (; i < bytes; i += 4) normalise(y + at + i, x + at + i, mean + i, scale + i, b + i, true);
+    for (; i < whole; i += 16) normalise(y + at + i, x + at + i, mean + i, scale + i, b + i, least, false);
+    for (; i < bytes; i += 4) normalise(y + at + i, x + at + i, mean + i, scale + i, b + i, least, true);
   }
 }
 
 // @ts-ignore: decorator
 @inline
-function normalise(y: usize, x: usize, mean: usize, scale: usize, b: usize, one: bool): void {
-  write(y, fma(f32x4.sub(read(x, one), read(mean, one)), read(scale, one), read(b, one)), one);
+function normalise(y: usize, x: usize, mean: usize, scale: usize, b: usize, least: v128, one: bool): void {
+  write(y, f32x4.max(fma(f32x4.sub(read(x, one), read(mean, one)), read(scale, one), read(b, one)), least), one);
 }
 
 /**
@@ -200,17 +209,18 @@ function high(v: v128): v128 {
 }
 
 /**
- * From the sums of `columnGradients`: dw = Σ g ⊙ x̂ and db = Σ g, and for the gradient of x the means m = mean(g) and
- * slope = rstd·mean(g ⊙ x̂). `begin`, `end` count pairs of columns.
+ * From the sums of `columnGradients`, or of `planeGradients`, over `count` values in so many blocks: dw = Σ g ⊙ x̂ and db = Σ g, and
+ * for the gradient of x the means m = mean(g) and slope = rstd·mean(g ⊙ x̂). `begin`, `end` count pairs of columns.
  */
 export function batchGradients(
-  begin: i32, end: i32, dw: usize, db: usize, m: usize, slope: usize, sums: usize, variance: usize, rows: i32, width: i32, eps: f64,
+  begin: i32, end: i32, dw: usize, db: usize, m: usize, slope: usize, sums: usize, variance: usize,
+  blocks: i32, count: i32, width: i32, eps: f64,
 ): void {
-  const n = f64x2.splat(<f64>rows);
+  const n = f64x2.splat(<f64>count);
   for (let unit = begin; unit < end; unit++) {
     const at = <usize>unit << 3;
-    const sum = total(sums + 2 * at, rows, width);
-    const dot = total(sums + 2 * at + (<usize>width << 3), rows, width);
+    const sum = total(sums + 2 * at, blocks, width);
+    const dot = total(sums + 2 * at + (<usize>width << 3), blocks, width);
     const rstd = f64x2.div(f64x2.splat(1), f64x2.sqrt(f64x2.add(pair(variance + at), f64x2.splat(eps))));
     const gradient = f64x2.mul(dot, rstd);
     writePair(dw + at, gradient);

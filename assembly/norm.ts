@@ -1,6 +1,7 @@
 import { fma, fnma, sumLanes, sumRow } from "./simd";
 
 export * from "./batchNorm";
+export * from "./planeNorm";
 
 /**
  * Layer norm: rows normalised on their own: mean and 1/√(variance + ε) of x[r, :] to `mean`, `rstd`; y = (x − mean)·rstd·w + b.

@@ -1,13 +1,21 @@
 // The tasks that other libraries are measured on under the same names. Each returns the step that is timed.
-import { crossEntropy, grad, indices, l1Loss, matmul, mseLoss, noGrad, Rng, scope } from "spinel";
+import { crossEntropy, grad, indices, l1Loss, matmul, mseLoss, noGrad, Rng, relu, scope } from "spinel";
 import { Graph, graphData } from "spinel/data";
-import { Cgcnn, ElemNet, Mlp } from "spinel/models";
+import { Cgcnn, ElemNet, Mlp, Vgg } from "spinel/models";
+import { Conv2d, Dropout, Flatten, Linear, MaxPool2d, Sequential } from "spinel/nn";
 import { Adam, Sgd } from "spinel/train";
 
 const trainer = (optimizer, loss) => () =>
   scope(() => {
     optimizer.step(grad(loss(), optimizer.parameters));
   });
+
+/** A training step of a classifier of ten classes. */
+function classifierStep(model, shape, rng) {
+  const x = rng.normal(shape);
+  const labels = indices(Int32Array.from({ length: shape[0] }, () => rng.integer(10)));
+  return trainer(new Adam(model), () => crossEntropy(model.forward(x, { rng }), labels));
+}
 
 function gemm(n) {
   return () => {
@@ -68,4 +76,29 @@ export const tasks = {
 
   /** CGCNN on 256 crystals of 20 atoms with 12 neighbours: 61,440 edges. */
   cgcnn: () => ({ step: cgcnnStep(256) }),
+
+  /** 28 × 28, convolutions to 32 and 64 channels, pool, dropout, 9216-128-10, batch 64, cross-entropy, Adam. */
+  cnn() {
+    const rng = new Rng(1);
+    const model = new Sequential(
+      ...[new Conv2d(1, 32, 3, rng), relu, new Conv2d(32, 64, 3, rng), relu, new MaxPool2d(2), new Dropout(0.25)],
+      ...[new Flatten(), new Linear(9216, 128, rng), relu, new Dropout(0.5), new Linear(128, 10, rng)],
+    );
+    return { step: classifierStep(model, [64, 1, 28, 28], rng) };
+  },
+
+  /** VGG11 with batch norm on 32 × 32, batch 32, cross-entropy, Adam. */
+  vgg11bn_train() {
+    const rng = new Rng(1);
+    const model = new Vgg([3, 32, 32], 10, rng, { depth: 11, batchNorm: true, head: "cifar" });
+    return { step: classifierStep(model, [32, 3, 32, 32], rng) };
+  },
+
+  /** VGG16 on one image of 224 × 224. */
+  vgg16_infer() {
+    const rng = new Rng(1);
+    const model = new Vgg([3, 224, 224], 1000, rng);
+    const x = rng.normal([1, 3, 224, 224]);
+    return { step: () => noGrad(() => scope(() => void model.forward(x))) };
+  },
 };

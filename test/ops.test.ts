@@ -121,7 +121,7 @@ function fusedIn(ys: readonly Tensor[]): Tensor[] {
 
 describe("fused ops", () => {
   const NAMES =
-    "batchNorm elu gatedSum gaussianEdgeSum gaussianLinear gelu geluTanh layerNorm leakyRelu linear logSoftmax logSumExp mish relu sigmoid silu softmax softplus tanh";
+    "batchNorm conv2d elu gatedSum gaussianEdgeSum gaussianLinear gelu geluTanh layerNorm leakyRelu linear logSoftmax logSumExp mish relu sigmoid silu softmax softplus tanh";
   const FUSED = NAMES.split(" ") as (keyof typeof SAMPLES)[];
 
   test("are those of this list", () => {

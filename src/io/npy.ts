@@ -63,7 +63,7 @@ export function decodeNpy(bytes: Uint8Array, { file = "npy" }: { file?: string }
   if (size !== bytes.length - end) {
     throw fail(`shape (${shape.join(", ")}) of ${dtype} needs ${size} bytes of data, it has ${bytes.length - end}`);
   }
-  const values = bytes.slice(end);
+  const values = new Uint8Array(bytes.subarray(end));
   if (endian === ">") swapBytes(values, width);
   const data = new VIEWS[dtype](values.buffer as ArrayBuffer);
   return { dtype, shape, data: order === "True" ? rowMajor(data, shape) : data };

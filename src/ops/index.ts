@@ -8,6 +8,7 @@ import * as matmul from "./matmul.ts";
 import * as reduce from "./reduce.ts";
 
 export * from "./activation.ts";
+export * from "./conv.ts";
 export * from "./elementwise.ts";
 export * from "./gather.ts";
 export * from "./geometry.ts";
@@ -16,7 +17,9 @@ export * from "./loss.ts";
 export * from "./matmul.ts";
 export * from "./message.ts";
 export * from "./norm.ts";
+export * from "./pool.ts";
 export * from "./reduce.ts";
+export * from "./resample.ts";
 
 /** x op b, where a number needs no tensor: x + s and x · s are one pass each. */
 const arithmetic = {

@@ -84,7 +84,7 @@ export interface SliceRange {
   end?: number;
 }
 
-/** x[start … end) along one axis. Its adjoint is `pad` with zeros. */
+/** x[start … end) along one axis. Its adjoint pads with zeros. */
 export const slice: Op<[x: Tensor], SliceRange> = op("slice", {
   shape([shape], range) {
     const { axis, start, end } = resolveRange(shape, range);
@@ -97,7 +97,7 @@ export const slice: Op<[x: Tensor], SliceRange> = op("slice", {
   },
   vjp(g, [x], _y, range) {
     const { axis, start, end } = resolveRange(x.shape, range);
-    return [pad(g, { axis, before: start, after: x.shape[axis] - end })];
+    return [padConstant(g, { axis, before: start, after: x.shape[axis] - end })];
   },
 });
 
@@ -114,12 +114,28 @@ function resolveRange(
   return { axis: at, start: from, end: to };
 }
 
-/** x with `before` and `after` elements of `value` (default 0) added along an axis. Its adjoint is `slice`. */
-export const pad: Op<[x: Tensor], { axis: number; before?: number; after?: number; value?: number }> = op("pad", {
+export interface PadAttrs {
+  axis: number;
+  /** Elements added in front and behind. */
+  before?: number;
+  after?: number;
+  /** What they are: `value` everywhere (default), or x mirrored in its first and last element. */
+  mode?: "constant" | "reflect";
+  value?: number;
+}
+
+/** x with elements added along an axis: `value` (default 0), or with mode "reflect" its own, as many as it has besides the first or last. */
+export function pad(x: Tensor, { mode = "constant", ...attrs }: PadAttrs): Tensor {
+  if (mode !== "constant" && mode !== "reflect")
+    throw mismatch("pad", [x.shape], `mode must be "constant" or "reflect", not ${JSON.stringify(mode)}.`);
+  return mode === "reflect" ? padReflect(x, attrs) : padConstant(x, attrs);
+}
+
+/** Its adjoint is `slice`. */
+const padConstant: Op<[x: Tensor], Omit<PadAttrs, "mode">> = op("pad", {
   shape([shape], { axis, before = 0, after = 0 }) {
     const at = resolveAxis("pad", shape, axis);
-    if (!(isSize(before) && isSize(after)))
-      throw mismatch("pad", [shape], `before ${before} and after ${after} must be whole numbers ≥ 0.`);
+    checkPad(shape, before, after);
     return shape.map((n, i) => (i === at ? n + before + after : n));
   },
   forward(y, [x], { axis, before = 0, value = 0 }) {
@@ -133,6 +149,29 @@ export const pad: Op<[x: Tensor], { axis: number; before?: number; after?: numbe
     return [slice(g, { axis: at, start: before, end: before + x.shape[at] })];
   },
 });
+
+function checkPad(shape: Shape, before: number, after: number): void {
+  if (!(isSize(before) && isSize(after)))
+    throw mismatch("pad", [shape], `before ${before} and after ${after} must be whole numbers ≥ 0.`);
+}
+
+function padReflect(x: Tensor, { axis, before = 0, after = 0, value }: Omit<PadAttrs, "mode">): Tensor {
+  const at = resolveAxis("pad", x.shape, axis);
+  const n = x.shape[at];
+  checkPad(x.shape, before, after);
+  if (value !== undefined) throw mismatch("pad", [x.shape], 'mode "reflect" takes no value.');
+  if (Math.max(before, after) >= n && before + after > 0)
+    throw mismatch(
+      "pad",
+      [x.shape],
+      `axis ${axis} of size ${n} has no ${Math.max(before, after)} elements to reflect.`,
+    );
+  const mirrored = (start: number, end: number): Tensor => flip(slice(x, { axis: at, start, end }), { axes: at });
+  const parts = [x];
+  if (before > 0) parts.unshift(mirrored(1, before + 1));
+  if (after > 0) parts.push(mirrored(n - 1 - after, n - 1));
+  return parts.length === 1 ? x : concat(parts, { axis: at });
+}
 
 /** Tensors one after the other along an axis. */
 export function concat(tensors: readonly Tensor[], { axis = 0 }: { axis?: number } = {}): Tensor {

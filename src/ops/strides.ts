@@ -96,10 +96,10 @@ export function runBroadcast(kernel: string, y: Tensor, operands: readonly Tenso
 /** y[…] ← x[…] over `sizes`, each side with its own strides and offset in elements. */
 export function copy(
   sizes: readonly number[],
-  y: Tensor,
+  y: { readonly ptr: number },
   yStrides: readonly number[],
   yOffset: number,
-  x: Tensor,
+  x: { readonly ptr: number },
   xStrides: readonly number[],
   xOffset: number,
 ): void {

@@ -47,14 +47,15 @@ describe.each(targets)("%s build", (target) => {
     const [y, d] = [guarded(kernels, rows * width), guarded(kernels, rows * width)];
     const [mean, variance, dw, db, m, slope] = Array.from({ length: 6 }, () => guarded(kernels, width));
     const sums = kernels.floats(4 * width * Math.ceil(rows / 256) + 2);
-    const units = Math.ceil(rows / 256) * Math.ceil(width / 256);
+    const blocks = Math.ceil(rows / 256);
+    const units = blocks * Math.ceil(width / 256);
     const run = (kernel: string, n: number, ...args: (number | Float32Array)[]): void =>
       inPieces(n, piece, (begin, end) => kernels.run(kernel, begin, end, ...args));
     run("columnMoments", units, sums, x, rows, width);
-    run("batchStatistics", Math.ceil(width / 2), mean, variance, sums, x, rows, width);
-    run("batchNorm", rows, y, x, mean, scale, b, width);
+    run("batchStatistics", Math.ceil(width / 2), mean, variance, sums, x, blocks, rows, width, 1);
+    run("batchNorm", rows, y, x, mean, scale, b, width, -Infinity);
     run("columnGradients", units, sums, g, x, mean, rows, width);
-    run("batchGradients", Math.ceil(width / 2), dw, db, m, slope, sums, variance, rows, width, EPS);
+    run("batchGradients", Math.ceil(width / 2), dw, db, m, slope, sums, variance, blocks, rows, width, EPS);
     run("batchNormGrad", rows, d, g, x, mean, scale, m, slope, width);
     const clean =
       [y, d].every((t) => untouched(t, kernels, 0)) &&
@@ -119,7 +120,7 @@ describe.each(targets)("%s build", (target) => {
     const [mean, variance] = [kernels.floats(width), kernels.floats(width)];
     const sums = kernels.floats(4 * width * 3 + 2);
     kernels.run("columnMoments", 0, 3, sums, x, rows, width);
-    kernels.run("batchStatistics", 0, 2, mean, variance, sums, x, rows, width);
+    kernels.run("batchStatistics", 0, 2, mean, variance, sums, x, 3, rows, width, 1);
     expect([...mean]).toEqual([...x.subarray(0, 3)]);
     expect([...variance]).toEqual([0, 0, 0]);
   });

@@ -116,7 +116,7 @@ const MISUSE: Record<string, [() => unknown, string][]> = {
   norm: [
     [() => s.layerNorm(z(2, 3), z(2), z(3)), "layerNorm([2, 3], [2], [3]): weight and bias must be [3]."],
     [() => s.batchNorm(z(2, 3), z(3), z(2)), "batchNorm([2, 3], [3], [2]): weight and bias must be [3]."],
-    [() => s.batchNorm(z(2, 3, 4), z(4), z(4)), "batchNorm([2, 3, 4], [4], [4]): the input must be [rows, width]."],
+    [() => s.batchNorm(z(3), z(3), z(3)), "batchNorm([3], [3], [3]): the input must be [rows, width] or [N, C, …]."],
   ],
   grad: [
     [() => grad(z(3), []), "grad: y has shape [3], not one element."],

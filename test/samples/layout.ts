@@ -1,5 +1,6 @@
 import { sizeOf } from "../../src/core/shape.ts";
 import * as ops from "../../src/ops/index.ts";
+import { reflect } from "../reference/image.ts";
 import { axisOf, type Nd, permute, reshape } from "../reference/nd.ts";
 import { concat, flip, pad, roll, slice } from "../reference/structure.ts";
 import { type Case, type Draw, unary } from "./draw.ts";
@@ -129,6 +130,22 @@ export const LAYOUT = {
           inputs: [x],
           run: ([x]) => ops.pad(x, attrs),
           reference: ([x]) => pad(x, attrs.axis, 0, attrs.after, attrs.value),
+        };
+      },
+    },
+    {
+      linear: "jointly",
+      draw(d) {
+        const x = d.values(d.shape(1, 4));
+        const axis = d.axis(x.shape);
+        const at = axisOf(x.shape, axis);
+        const most = Math.max(0, Math.min(5, x.shape[at] - 1));
+        const attrs = { axis, before: d.int(0, most), after: d.int(0, most), mode: "reflect" as const };
+        return {
+          attrs,
+          inputs: [x],
+          run: ([x]) => ops.pad(x, attrs),
+          reference: ([x]) => reflect(x, at, attrs.before, attrs.after),
         };
       },
     },

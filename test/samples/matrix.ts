@@ -1,8 +1,7 @@
 import * as ops from "../../src/ops/index.ts";
 import { relu } from "../reference/functions.ts";
 import * as matrix from "../reference/matrix.ts";
-import { build, get, map, type Nd, zip } from "../reference/nd.ts";
-import { normalise } from "../reference/rows.ts";
+import { map, type Nd } from "../reference/nd.ts";
 import { type Case, type Draw, toTensor } from "./draw.ts";
 
 /** Batch axes of two operands: none, equal, or broadcasting. */
@@ -19,43 +18,6 @@ function matrices(d: Draw): Nd {
   const noise = d.values([...shape, 3, 3], { low: -0.3, high: 0.3 });
   return { shape: noise.shape, data: noise.data.map((v, i) => Math.fround(v + core[i % 9])) };
 }
-
-/** Neighbours along an axis lie apart, so that no variance is small against the step of a difference. */
-function spread(d: Draw, shape: readonly number[], axis: number): Nd {
-  const noise = d.values(shape, { low: -0.3, high: 0.3 });
-  return build(shape, (index) => Math.fround(get(noise, index) + (index.at(axis)! % 5) - 2));
-}
-
-const normCase = (run: typeof ops.layerNorm, axis: number): Case => ({
-  draw(d) {
-    const shape = axis === 0 ? d.shape(2, 2, { empty: false }) : d.shape(1, 3, { empty: d.chance(0.5) });
-    const width = shape[shape.length - 1];
-    const eps = d.pick([undefined, 1e-2]);
-    return {
-      attrs: { eps },
-      inputs: [spread(d, shape, axis), d.values([width]), d.values([width])],
-      run: ([x, w, b]) => run(x, w, b, eps === undefined ? undefined : { eps }),
-      reference: ([x, w, b]) => normalise(x, w, b, axis, eps ?? 1e-5),
-    };
-  },
-});
-
-/** Batch norm as a trained model applies it: the statistics are given, and constant. */
-const givenStatistics: Case = {
-  draw(d) {
-    const shape = d.shape(2, 2);
-    const width = [shape[1]];
-    const [mean, variance] = [d.values(width), d.values(width, { low: 0.5, high: 2 })];
-    return {
-      inputs: [d.values(shape), d.values(width), d.values(width)],
-      run([x, w, b]) {
-        return ops.batchNorm(x, w, b, { mean: toTensor(mean), variance: toTensor(variance), training: false });
-      },
-      reference: ([x, w, b]) =>
-        zip((v, m, s, scale, shift) => ((v - m) / Math.sqrt(s + 1e-5)) * scale + shift, x, mean, variance, w, b),
-    };
-  },
-};
 
 export const MATRIX = {
   matmul: [
@@ -170,6 +132,4 @@ export const MATRIX = {
       },
     },
   ],
-  layerNorm: [normCase(ops.layerNorm, -1)],
-  batchNorm: [normCase(ops.batchNorm, 0), givenStatistics],
 } satisfies Record<string, Case[]>;

@@ -1,5 +1,6 @@
 import { UserError } from "../core/errors.ts";
-import { fileError } from "./files.ts";
+import { widenBf16, widenF16 } from "./half.ts";
+import { type ByteSource, openBytes } from "./source.ts";
 
 /**
  * Safetensors: 8 bytes length n of the header (u64, little-endian), n bytes JSON
@@ -59,28 +60,30 @@ export interface SafetensorsHeader {
   metadata: Record<string, string>;
 }
 
-/** What can be written: the dtype follows from the array (Float32Array → F32 …). */
+/** What can be written, a Tensor among others: the dtype follows from the array (Float32Array → F32 …). */
 export interface TensorToStore {
-  shape: readonly number[];
-  data: TensorData;
+  readonly shape: readonly number[];
+  readonly data: TensorData;
 }
 
 /** The reference implementation's limit. */
 const HEADER_LIMIT = 100_000_000;
 
+/** Bytes that are read at a time. */
+const PIECE = 1 << 22;
+
 /**
  * The file as pieces, one for the header and one, uncopied, per tensor: a large model is written (`writeAtomic(path, pieces)`)
  * without holding it twice. Wide types come first, so that every tensor is aligned; within a type the order is the caller's.
+ * `data` is asked for when a tensor's piece is: use up each piece before the next where it is a view of memory that may move.
  */
 export function safetensorsPieces(
-  tensors: Record<string, TensorToStore> | Map<string, TensorToStore>,
+  tensors: Readonly<Record<string, TensorToStore>> | ReadonlyMap<string, TensorToStore>,
   metadata: Record<string, string> = {},
-): Uint8Array[] {
-  const named = [...(tensors instanceof Map ? tensors : Object.entries(tensors))];
-  named.sort(([, a], [, b]) => b.data.BYTES_PER_ELEMENT - a.data.BYTES_PER_ELEMENT);
-  const header: [string, unknown][] = Object.keys(metadata).length > 0 ? [["__metadata__", metadata]] : [];
-  let offset = 0;
-  for (const [name, { shape, data }] of named) {
+): Iterable<Uint8Array> {
+  const given: [string, TensorToStore][] = [...(tensors instanceof Map ? tensors : Object.entries(tensors))];
+  const named = given.map(([name, tensor]) => {
+    const { shape, data } = tensor;
     const size = shape.reduce((product, n) => product * n, 1);
     if (name === "__metadata__") throw new UserError('No tensor can be called "__metadata__".');
     if (size !== data.length) {
@@ -88,8 +91,13 @@ export function safetensorsPieces(
         `Tensor "${name}": shape [${shape.join(", ")}] has ${size} elements, the data ${data.length}.`,
       );
     }
-    header.push([name, { dtype: dtypeOf(data), shape, data_offsets: [offset, (offset += data.byteLength)] }]);
-  }
+    return { name, tensor, dtype: dtypeOf(data), bytes: data.byteLength };
+  });
+  named.sort((a, b) => DTYPES[b.dtype].bytes - DTYPES[a.dtype].bytes);
+  const header: [string, unknown][] = Object.keys(metadata).length > 0 ? [["__metadata__", metadata]] : [];
+  let offset = 0;
+  for (const { name, tensor, dtype, bytes } of named)
+    header.push([name, { dtype, shape: tensor.shape, data_offsets: [offset, (offset += bytes)] }]);
   const json = new TextEncoder().encode(
     `{${header.map(([k, v]) => `${JSON.stringify(k)}:${JSON.stringify(v)}`).join()}}`,
   );
@@ -97,15 +105,23 @@ export function safetensorsPieces(
   const start = new Uint8Array(8 + length).fill(0x20);
   new DataView(start.buffer).setBigUint64(0, BigInt(length), true);
   start.set(json, 8);
-  return [start, ...named.map(([, { data }]) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength))];
+  return {
+    *[Symbol.iterator]() {
+      yield start;
+      for (const { tensor } of named) {
+        const { buffer, byteOffset, byteLength } = tensor.data;
+        yield new Uint8Array(buffer, byteOffset, byteLength);
+      }
+    },
+  };
 }
 
 /** The file as one array of bytes. */
 export function encodeSafetensors(
-  tensors: Record<string, TensorToStore> | Map<string, TensorToStore>,
+  tensors: Readonly<Record<string, TensorToStore>> | ReadonlyMap<string, TensorToStore>,
   metadata?: Record<string, string>,
 ): Uint8Array {
-  const pieces = safetensorsPieces(tensors, metadata);
+  const pieces = [...safetensorsPieces(tensors, metadata)];
   const bytes = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
   let offset = 0;
   for (const piece of pieces) {
@@ -130,46 +146,64 @@ export function decodeSafetensors(
   return { tensors, metadata };
 }
 
-/** A file that is read one tensor at a time. */
+/** A file that is read one tensor, or one piece of a tensor, at a time. */
 export interface SafetensorsFile extends SafetensorsHeader {
+  /** What messages call it. */
+  readonly name: string;
   read(name: string): Promise<StoredTensor>;
+  /** A tensor's values as f32 in order, at most 4 MiB of the file at a time. Each piece is good until the next is asked for. */
+  pieces(name: string): AsyncIterable<Float32Array>;
   close(): Promise<void>;
 }
 
-/** Opens a file and reads its header; `read` fetches single tensors, so that a file of any size costs one tensor of memory. */
-export async function openSafetensors(path: string): Promise<SafetensorsFile> {
-  const { open } = await import("node:fs/promises");
-  const handle = await open(path).catch((error) => {
-    throw fileError(path, error);
-  });
+/**
+ * Opens a file (a path in Node, a File in browsers) and reads its header; `read` fetches single tensors, `pieces` parts of them, so
+ * that a file of any size costs no more memory than these. `file` names the source in errors.
+ */
+export async function openSafetensors(
+  source: ByteSource,
+  { file: name }: { file?: string } = {},
+): Promise<SafetensorsFile> {
+  const reader = await openBytes(source, name);
+  const { size, name: file } = reader;
   const readRange = async (begin: number, end: number): Promise<Uint8Array> => {
     const bytes = new Uint8Array(end - begin);
-    for (let got = 0; got < bytes.length; ) {
-      const length = Math.min(bytes.length - got, 1 << 28);
-      const { bytesRead } = await handle.read(bytes, got, length, begin + got);
-      if (bytesRead === 0) throw new UserError(`${path}: the file became shorter while it was read.`);
-      got += bytesRead;
-    }
+    await reader.read(begin, bytes);
     return bytes;
   };
   try {
-    const { size } = await handle.stat();
-    const length = headerLength(await readRange(0, Math.min(8, size)), size, path);
-    const { entries, metadata } = parseHeader(await readRange(8, 8 + length), size, path);
+    const length = headerLength(await readRange(0, Math.min(8, size)), size, file);
+    const { entries, metadata } = parseHeader(await readRange(8, 8 + length), size, file);
+    const find = (name: string): TensorEntry => {
+      const entry = entries.get(name);
+      if (!entry)
+        throw new UserError(`${file}: there is no tensor "${name}".`, `It has ${listing([...entries.keys()])}.`);
+      return entry;
+    };
     return {
+      name: file,
       entries,
       metadata,
       async read(name) {
-        const entry = entries.get(name);
-        if (!entry)
-          throw new UserError(`${path}: there is no tensor "${name}".`, `It has ${listing([...entries.keys()])}.`);
+        const entry = find(name);
         return decodeTensor(await readRange(entry.begin, entry.end), entry);
       },
-      close: () => handle.close(),
+      async *pieces(name) {
+        const { dtype, begin, end } = find(name);
+        const bytes = new Uint8Array(Math.min(PIECE, end - begin));
+        const widened = new Float32Array(dtype === "F16" || dtype === "BF16" ? bytes.length / 2 : 0);
+        for (let at = begin; at < end; at += bytes.length) {
+          const part = bytes.subarray(0, Math.min(bytes.length, end - at));
+          await reader.read(at, part);
+          const shape = [part.length / DTYPES[dtype].bytes];
+          yield toFloat32(decodeTensor(part, { dtype, shape }, widened));
+        }
+      },
+      close: () => reader.close(),
     };
   } catch (error) {
-    await handle.close();
-    throw fileError(path, error);
+    await reader.close();
+    throw error;
   }
 }
 
@@ -187,30 +221,19 @@ function dtypeOf(data: TensorData): Dtype {
   throw new UserError("A tensor's data must be a typed array of numbers.");
 }
 
-function decodeTensor(bytes: Uint8Array, { dtype, shape }: TensorEntry): StoredTensor {
+/** `widened`, where given, takes the values of half types. */
+function decodeTensor(
+  bytes: Uint8Array,
+  { dtype, shape }: Pick<TensorEntry, "dtype" | "shape">,
+  widened?: Float32Array,
+): StoredTensor {
   const { view: View, bytes: width } = DTYPES[dtype];
   const aligned = bytes.byteOffset % width === 0 ? bytes : bytes.slice();
   const data = new View(aligned.buffer as ArrayBuffer, aligned.byteOffset, aligned.length / width);
-  if (dtype === "BF16") return { dtype, shape, data: widen(data as Uint16Array, (h) => h << 16) };
-  if (dtype === "F16") return { dtype, shape, data: widen(data as Uint16Array, halfBits) };
-  return { dtype, shape, data };
-}
-
-function widen(halves: Uint16Array, bits: (half: number) => number): Float32Array {
-  return new Float32Array(Uint32Array.from(halves, bits).buffer);
-}
-
-/** The bits of the f32 that equals an f16: 5 bits of exponent become 8, 10 of mantissa 23. */
-function halfBits(half: number): number {
-  const sign = (half & 0x8000) << 16;
-  const exponent = (half >> 10) & 31;
-  const mantissa = half & 1023;
-  if (exponent === 31) return sign | 0x7f800000 | (mantissa << 13);
-  if (exponent > 0) return sign | ((exponent + 112) << 23) | (mantissa << 13);
-  if (mantissa === 0) return sign;
-  // A denormal: shift the leading 1 into the hidden place.
-  const shift = Math.clz32(mantissa) - 21;
-  return sign | ((113 - shift) << 23) | (((mantissa << shift) & 1023) << 13);
+  if (dtype !== "F16" && dtype !== "BF16") return { dtype, shape, data };
+  const values = widened?.subarray(0, data.length) ?? new Float32Array(data.length);
+  (dtype === "F16" ? widenF16 : widenBf16)(data as Uint16Array, values);
+  return { dtype, shape, data: values };
 }
 
 /** Bytes of the JSON header, checked against the size of the file. */

@@ -11,7 +11,7 @@ import {
   type Module,
   type Training,
 } from "../nn/index.ts";
-import { add } from "../ops/index.ts";
+import { add, flatten } from "../ops/index.ts";
 
 export interface MlpOptions {
   activation?: ActivationName;
@@ -48,11 +48,11 @@ export class Mlp implements Module {
     this.residual = residual;
   }
 
-  /** x [batch, in] → [batch, out]. */
+  /** x [batch, in], or [batch, …] of as many numbers, such as images → [batch, out]. */
   forward(x: Tensor, training?: Training): Tensor {
     const f = activation(this.activation);
     const fuse = this.activation === "relu" && this.norms.length === 0;
-    let h = x;
+    let h = x.rank > 2 ? flatten(x, { start: 1 }) : x;
     this.layers.slice(0, -1).forEach((layer, i) => {
       let y = layer.apply(h, fuse ? "relu" : "none");
       if (!fuse) y = f(this.norms[i]?.forward(y, training) ?? y);

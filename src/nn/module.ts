@@ -46,26 +46,72 @@ export function stateDict(model: object): Map<string, Tensor> {
   return found;
 }
 
-/** The trained tensors of a model with their dotted names: the optimizers' keys and the names in errors. */
-export function parameters(model: object): Map<string, Tensor> {
-  return new Map([...stateDict(model)].filter(([, tensor]) => !buffers.has(tensor)));
+/** Parameters that training leaves as they are. */
+const frozen = new WeakSet<Tensor>();
+
+/** The trained tensors of a model with their dotted names: the optimizers' keys and the names in errors. Frozen ones only where asked for. */
+export function parameters(model: object, { frozen: all = false }: { frozen?: boolean } = {}): Map<string, Tensor> {
+  return new Map([...stateDict(model)].filter(([, tensor]) => !buffers.has(tensor) && (all || !frozen.has(tensor))));
 }
 
 /** How many numbers are trained. */
 export const parameterCount = (model: object): number =>
   [...parameters(model).values()].reduce((count, tensor) => count + tensor.size, 0);
 
+/** The parameters whose names match, or an error that shows what there is. */
+function matching(call: string, model: object, pattern: RegExp): [name: string, parameter: Tensor][] {
+  const all = [...parameters(model, { frozen: true })];
+  const found = all.filter(([name]) => name.search(pattern) >= 0);
+  if (found.length === 0)
+    throw new UserError(
+      `${call}: no parameter's name matches ${pattern}.`,
+      `There are ${summary(all.map(([n]) => n))}.`,
+    );
+  return found;
+}
+
 /**
- * Copies values into a model's tensors by name. What does not fit is listed whole: missing, unexpected and mis-shaped names.
- * PyTorch's counters (`num_batches_tracked`) are skipped.
+ * Keeps the parameters whose names match (all, where no pattern is given) as they are: optimizers made after this skip them.
+ * A batch norm with a frozen weight normalises by its running statistics, which stay, while training, too: fine-tuning on a few
+ * images must not replace the statistics of many. Returns the names.
  */
-export function loadStateDict(
+export function freeze(model: object, pattern = /^/): string[] {
+  return matching("freeze", model, pattern).map(([name, parameter]) => {
+    frozen.add(parameter);
+    return name;
+  });
+}
+
+/** Undoes `freeze`. */
+export function unfreeze(model: object, pattern = /^/): string[] {
+  return matching("unfreeze", model, pattern).map(([name, parameter]) => {
+    frozen.delete(parameter);
+    return name;
+  });
+}
+
+export const isFrozen = (parameter: Tensor): boolean => frozen.has(parameter);
+
+export interface LoadOptions {
+  /** Names that stay as they are, whatever the weights have under them: a head of another size keeps its fresh weights. */
+  except?: RegExp;
+}
+
+/**
+ * The tensors of a model that weights of these names and shapes fill. What does not fit is listed whole: missing, unexpected and
+ * mis-shaped names. PyTorch's counters (`num_batches_tracked`) are skipped.
+ */
+export function matchStateDict(
   model: object,
-  values: ReadonlyMap<string, { shape: readonly number[]; data: ArrayLike<number> }>,
-): void {
-  const own = stateDict(model);
+  values: ReadonlyMap<string, { readonly shape: readonly number[] }>,
+  { except }: LoadOptions = {},
+): Map<string, Tensor> {
+  const counts = (name: string): boolean => except === undefined || name.search(except) < 0;
+  const own = new Map([...stateDict(model)].filter(([name]) => counts(name)));
   const missing = [...own.keys()].filter((name) => !values.has(name));
-  const unexpected = [...values.keys()].filter((name) => !own.has(name) && !name.endsWith("num_batches_tracked"));
+  const unexpected = [...values.keys()].filter(
+    (name) => counts(name) && !own.has(name) && !name.endsWith("num_batches_tracked"),
+  );
   const misshaped = [...own].flatMap(([name, tensor]) => {
     const value = values.get(name);
     return value && !sameShape(value.shape, tensor.shape)
@@ -82,29 +128,17 @@ export function loadStateDict(
       `These weights do not fit the model: ${problems.join("; ")}.`,
       "They were saved from another architecture, or with other sizes.",
     );
-  for (const [name, tensor] of own) tensor.set(values.get(name)!.data);
+  return own;
+}
+
+/** Copies values into a model's tensors by name, all or, with an error that lists what does not fit, none. */
+export function loadStateDict(
+  model: object,
+  values: ReadonlyMap<string, { readonly shape: readonly number[]; readonly data: ArrayLike<number> }>,
+  options?: LoadOptions,
+): void {
+  for (const [name, tensor] of matchStateDict(model, values, options)) tensor.set(values.get(name)!.data);
 }
 
 const summary = (names: string[]): string =>
   names.length > 12 ? `${names.slice(0, 12).join(", ")}, … (${names.length} in all)` : names.join(", ");
-
-/** Layers and functions one after the other; `forward` hands each the training context. */
-export class Sequential implements Module {
-  private readonly count: number;
-
-  /** Layers are kept under their positions, as in PyTorch's names: "0.weight", "2.bias". */
-  constructor(...layers: (Module | ((x: Tensor) => Tensor))[]) {
-    this.count = layers.length;
-    Object.assign(this, layers);
-  }
-
-  forward(x: Tensor, training?: Training): Tensor {
-    const layers = this as unknown as Record<number, Module | ((x: Tensor) => Tensor)>;
-    let y = x;
-    for (let i = 0; i < this.count; i++) {
-      const layer = layers[i];
-      y = typeof layer === "function" ? layer(y) : layer.forward(y, training);
-    }
-    return y;
-  }
-}

@@ -120,7 +120,7 @@ describe("writing", () => {
   });
 
   test("pieces share the tensors' memory", () => {
-    const pieces = safetensorsPieces(tensors);
+    const pieces = [...safetensorsPieces(tensors)];
     expect(pieces.length).toBe(6);
     expect(pieces.some((piece) => piece.buffer === tensors["a.weight"].data.buffer)).toBe(true);
   });

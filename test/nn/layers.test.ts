@@ -222,7 +222,9 @@ describe("inputs that do not fit", () => {
   test("name the layer and the shapes", () => {
     const x = rng.normal([2, 3]);
     expect(() => new Linear(4, 5, rng).forward(x)).toThrow("Linear(4 → 5)([2, 3]): the input has 3 features, not 4.");
-    expect(() => new BatchNorm1d(4).forward(x)).toThrow("BatchNorm1d([2, 3]): the input must be [rows, 4].");
+    expect(() => new BatchNorm1d(4).forward(x)).toThrow(
+      "BatchNorm1d([2, 3]): the input must be [rows, 4] or [N, 4, length].",
+    );
     expect(() => new LayerNorm(4).forward(x)).toThrow("weight and bias must be [3]");
     const [w, b, mean] = [rng.normal([3]), rng.normal([3]), rng.normal([3])];
     expect(() => batchNorm(x, w, b, { mean, training: false })).toThrow(

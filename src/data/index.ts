@@ -1,5 +1,6 @@
-/** spinel/data: tables, structures, formulas, elements, features, data sets, and what cuts them into minibatches. */
+/** spinel/data: tables, structures, images, formulas, elements, features, data sets, and what cuts them into minibatches. */
 export { atomVector92 } from "./atomVector.ts";
+export { AUGMENT_PRESETS, Augmenter, type AugmentSpec, parseAugment } from "./augment.ts";
 export { parseCif, writeCif } from "./cif.ts";
 export * from "./composition.ts";
 export {
@@ -25,10 +26,50 @@ export { type FeatureRows, type FeatureSpec, Featuriser, type FeaturiserJson } f
 export { Composition, parseFormula } from "./formula.ts";
 export { minimumImage, type Periodicity } from "./geometry.ts";
 export { Graph, type GraphAttributes, type GraphData, graphData } from "./graph.ts";
+export {
+  type ColourMap,
+  type HeatmapOptions,
+  heatmap,
+  imagesOf,
+  type MontageOptions,
+  montage,
+  overlay,
+  type Range,
+  rangeOf,
+  toBytes,
+} from "./heatmap.ts";
+export { type Image, image } from "./image.ts";
+export { decodeImage, encodePng } from "./imageCodec.ts";
+export {
+  IMAGENET,
+  ImageDataset,
+  ImageFeaturiser,
+  type ImageFeaturiserJson,
+  type ImageSpec,
+} from "./imageFeaturiser.ts";
+export { hasImages, type ImageOptions, type ImageSource, readImageRows, readImages } from "./images.ts";
+export {
+  centreCrop,
+  fitTo,
+  type ImageFit,
+  type ImageSize,
+  resize,
+  resizeShorter,
+  toGrey,
+  toRgb,
+} from "./imageTransform.ts";
 export { type IonicCompound, ionicCompounds, ionicTable } from "./ionic.ts";
 export { ionicCrystals } from "./ionicCrystals.ts";
 export { ionicEnergy } from "./ionicEnergy.ts";
 export { Lattice, type Matrix3, type Vector3 } from "./lattice.ts";
+export {
+  MICROSTRUCTURES,
+  type Microstructure,
+  type MicrostructureKind,
+  microstructure,
+  microstructures,
+} from "./microstructures.ts";
+export { mnist1d } from "./mnist1d.ts";
 export { closestPair, type NeighbourList, type NeighbourOptions, neighbourList } from "./neighbours.ts";
 export type { Source } from "./open.ts";
 export { parsePoscar, writePoscar } from "./poscar.ts";

@@ -5,11 +5,12 @@ import { unknownName } from "../data/open.ts";
 import { fileError } from "../io/files.ts";
 import { type ActivationName, activations } from "../nn/index.ts";
 import { type ScheduleConfig, schedule } from "../train/schedule.ts";
+import { defaultsOf, familyOf, MODEL_LIST, MODELS, needsImages, ownersOf } from "./models.ts";
 
 const one = <const T extends string>(...names: T[]) =>
   v.message(v.picklist(names), `must be one of ${names.join(", ")}`);
 const text = v.message(v.pipe(v.string(), v.nonEmpty()), "must be a text");
-const texts = v.message(v.array(v.string()), "must be a list of column names");
+const texts = v.message(v.array(v.string()), "must be a list of names");
 const flag = v.message(v.boolean(), "must be true or false");
 const count = v.message(
   v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(2 ** 31 - 1)),
@@ -22,9 +23,9 @@ const below1 = v.message(v.pipe(v.number(), v.minValue(0), v.ltValue(1)), "must 
 
 /** config.json of a run: everything that its result depends on. Flags of `spinel train` and `--config FILE` fill the same fields. */
 export const runConfig = v.strictObject({
-  model: one("mlp", "elemnet", "cgcnn"),
+  model: one(...MODELS),
   data: text,
-  target: text,
+  target: v.optional(text),
   unit: v.optional(text),
   val: v.optional(text),
   valFraction: v.optional(share),
@@ -51,6 +52,10 @@ export const runConfig = v.strictObject({
   shells: v.optional(one("cut", "whole")),
   pads: v.optional(one("mask", "paper")),
   atomVectors: v.optional(text),
+  imageSize: v.optional(v.message(v.tuple([count, count]), "must be [height, width]")),
+  channels: v.optional(v.message(v.picklist([1, 3]), "must be 1 or 3")),
+  fit: v.optional(one("crop", "stretch")),
+  augment: v.optional(text),
   atomFeaLen: v.optional(
     v.message(v.pipe(v.number(), v.integer(), v.minValue(4), v.multipleOf(4)), "must be a multiple of 4"),
   ),
@@ -58,6 +63,9 @@ export const runConfig = v.strictObject({
   hFeaLen: v.optional(count),
   nH: v.optional(count),
   hidden: v.optional(v.message(v.array(count), "must be whole numbers ≥ 1")),
+  head: v.optional(one("imagenet", "cifar")),
+  init: v.optional(text),
+  freeze: v.optional(texts),
   activation: v.optional(one(...(Object.keys(activations) as ActivationName[]))),
   dropout: v.optional(below1),
   norm: v.optional(one("batch", "layer", "none")),
@@ -97,61 +105,9 @@ export const runConfig = v.strictObject({
 /** The fields that the run itself writes. */
 export const WRITTEN = ["spinel", "kernels", "sha256"];
 
-export type RunConfig = v.InferOutput<typeof runConfig>;
+/** Where the data are images and no target is given, it is "" until they are read: they know their own. */
+export type RunConfig = v.InferOutput<typeof runConfig> & { target: string };
 export type Fields = Record<string, unknown>;
-
-/** What a model is trained with where the user says nothing. ElemNet's are the authors'. */
-const DEFAULTS: Record<RunConfig["model"], Partial<RunConfig>> = {
-  mlp: {
-    epochs: 100,
-    batchSize: 64,
-    optimizer: "adamw",
-    lr: 1e-3,
-    weightDecay: 1e-4,
-    schedule: "cosineAnnealing",
-    hidden: [256, 256],
-    activation: "silu",
-    dropout: 0,
-    norm: "none",
-    residual: false,
-  },
-  cgcnn: {
-    radius: 8,
-    maxNeighbours: 12,
-    shells: "cut",
-    pads: "mask",
-    atomVectors: "cgcnn",
-    atomFeaLen: 64,
-    nConv: 3,
-    hFeaLen: 128,
-    nH: 1,
-    epochs: 60,
-    batchSize: 128,
-    optimizer: "adamw",
-    lr: 5e-3,
-    weightDecay: 1e-4,
-    schedule: "oneCycle",
-  },
-  elemnet: { features: "fractions", epochs: 200, batchSize: 32, optimizer: "adam", lr: 1e-4, schedule: "constant" },
-};
-
-/** What only some of the models have. */
-const FIELDS_OF: Record<RunConfig["model"], readonly string[]> = {
-  mlp: ["hidden", "activation", "dropout", "norm", "residual", "features"],
-  elemnet: ["dropout", "features"],
-  cgcnn: [
-    "radius",
-    "maxNeighbours",
-    "shells",
-    "pads",
-    "atomVectors",
-    "atomFeaLen",
-    "nConv",
-    "hFeaLen",
-    "nH",
-    "dropout",
-  ],
-};
 
 /** Of each pair only one can be given; a flag wins over the file's other one. */
 const EITHER_OR = [
@@ -180,7 +136,8 @@ export function completeConfig(
     fields.sha256 = Object.fromEntries(Object.entries(fields.sha256).filter(([role]) => !(role in flags)));
   const { success, output, issues } = v.safeParse(runConfig, fields);
   if (!success) throw wrongField(issues[0], nameOf, base.file);
-  const config: RunConfig = { ...DEFAULTS[output.model], ...output };
+  if (output.target === undefined && output.model !== "mlp" && !needsImages(output.model)) throw missing("target");
+  const config: RunConfig = { ...defaultsOf(output.model), target: "", ...output };
   checkTogether(config, nameOf);
   if (!config.val) config.valFraction ??= 0.1;
   return inOrder(config);
@@ -192,20 +149,23 @@ function checkTogether(config: RunConfig, nameOf: (field: string) => string): vo
   const given = (name: string): boolean => (config as Fields)[name] !== undefined;
   for (const [a, b] of EITHER_OR)
     if (given(a) && given(b)) throw new UserError(`${nameOf(a)} and ${nameOf(b)} exclude each other: leave one out.`);
-  const alien = Object.entries(FIELDS_OF).flatMap(([owner, fields]) =>
-    owner === model ? [] : fields.filter((field) => given(field) && !FIELDS_OF[model].includes(field)),
-  )[0];
-  if (alien) {
-    const owners = Object.keys(FIELDS_OF).filter((owner) => FIELDS_OF[owner as RunConfig["model"]].includes(alien));
-    throw new UserError(`${nameOf(alien)} is for ${owners.join(" and ")}; the model is ${model}.`, "Leave it out.");
+  for (const field of Object.keys(config)) {
+    const owners = ownersOf(field);
+    if (given(field) && owners && !owners.includes(familyOf(model)))
+      throw new UserError(
+        `${nameOf(field)} is for ${owners.join(", ").replace(/, (?=\w+$)/, " and ")}; the model is ${model}.`,
+        "Leave it out.",
+      );
   }
   if (model === "elemnet" && config.dropout)
     throw new UserError(
       `${nameOf("dropout")}: ElemNet has its own dropout rates.`,
       "Only 0, no dropout, can be chosen.",
     );
-  const column = model === "cgcnn" && (["numeric", "categorical"] as const).find((name) => config[name].length > 0);
-  if (column) throw new UserError(`${nameOf(column)} is for mlp; cgcnn learns from structures alone.`, "Leave it out.");
+  const alone = model === "cgcnn" ? "structures" : needsImages(model) && "images";
+  const column = alone && (["numeric", "categorical"] as const).find((name) => config[name].length > 0);
+  if (column)
+    throw new UserError(`${nameOf(column)} is for mlp; ${model} learns from ${alone} alone.`, "Leave it out.");
   if (given("momentum") && optimizer !== "sgd" && optimizer !== "rmsprop")
     throw new UserError(`${nameOf("momentum")} is for sgd and rmsprop; the optimizer is ${optimizer}.`);
   schedule((config.schedule as ScheduleConfig | undefined) ?? "constant", { lr, epochs, stepsPerEpoch: 1 });
@@ -217,19 +177,19 @@ function wrongField(issue: v.InferIssue<typeof runConfig>, nameOf: (field: strin
   if (issue.path && !known.includes(field)) return unknownName(`${file}: there is no field`, field, known);
   const got = JSON.stringify(issue.input);
   if (got === undefined) return missing(field);
-  if (field === "model") return new UserError(`There is no model ${got}.`, "There are mlp, elemnet and cgcnn.");
+  if (field === "model") return new UserError(`There is no model ${got}.`, `There are ${MODEL_LIST}.`);
   return new UserError(`${nameOf(field)} ${issue.message}, not ${got}.`);
 }
 
-function missing(field: string): UserError {
+export function missing(field: string): UserError {
   const what: Record<string, string> = {
-    model: "a MODEL: mlp, elemnet or cgcnn",
+    model: `a MODEL: one of ${MODEL_LIST}`,
     data: "--data FILE",
     target: "--target COLUMN",
   };
   return new UserError(
     `train needs ${what[field]}.`,
-    "For example: spinel train mlp --data alloys.csv --target strength, spinel train cgcnn --data my-cifs --target energy",
+    "For example: spinel train mlp --data alloys.csv --target strength, spinel train cgcnn --data my-cifs --target energy, spinel train tinyvgg --data my-images",
   );
 }
 

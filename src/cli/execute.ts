@@ -3,15 +3,19 @@ import { capabilities, init } from "../core/parallel.ts";
 import { Rng } from "../core/random.ts";
 import { GraphDataset } from "../data/crystalGraph.ts";
 import { Featuriser } from "../data/featuriser.ts";
+import { parameterCount } from "../nn/index.ts";
+import { formatCount } from "../train/progress.ts";
 import { inOrder, type RunConfig } from "./config.ts";
-import { areKnownVectors, describeFeatures } from "./features.ts";
+import { isEmbedded } from "./embedded.ts";
+import { areKnownVectors, describeFeatures } from "./featurisers.ts";
 import { fingerprint } from "./fingerprint.ts";
-import { EMBEDDED, prepareParts } from "./prepare.ts";
+import { prepareParts } from "./prepare.ts";
 import { printFigures, type Results, writeResults } from "./results.ts";
 import { RunFolder } from "./runFolder.ts";
 import { PROGRAM, quoted } from "./shell.ts";
 import { type Outcome, type Setup, setUp, trainOne } from "./trainOne.ts";
 import { version } from "./version.ts";
+import { sizeOf } from "./weights.ts";
 
 /** A run to be begun or, with `resume`, gone on with. */
 export interface Plan {
@@ -23,7 +27,8 @@ export interface Plan {
 
 /** Trains as planned; the results, unless it was interrupted. Used by `train` and `start`. */
 export async function execute(plan: Plan, flags: { quiet?: boolean; json?: boolean }): Promise<Results | undefined> {
-  const { config, resume } = plan;
+  const { resume } = plan;
+  let { config } = plan;
   const quiet = flags.quiet || flags.json || false;
   const note = (text: string): void => void (quiet || process.stderr.write(`${text}\n`));
   if (resume && plan.folder?.has("results.json")) {
@@ -34,10 +39,11 @@ export async function execute(plan: Plan, flags: { quiet?: boolean; json?: boole
   await init({ threads: config.threads, deterministic: config.deterministic });
   const rng = new Rng(config.seed);
   const parts = await prepareParts(config, rng.fork(1), note);
+  if (config.target === "") config = { ...config, target: parts[0].all.targets!.names[0] };
   // Whatever is wrong with the data and the model comes to light before there is a folder.
   const firstRng = rng.fork(parts[0].fold);
-  const first = setUp(config, parts[0], firstRng);
-  const folder = await record(plan, first, note);
+  const first = await setUp(config, parts[0], firstRng);
+  const folder = await record({ ...plan, config }, first, note);
   const signal = interruptible(note);
   for (const line of describe(config, first, folder)) note(line);
   const outcomes: Outcome[] = [];
@@ -46,7 +52,7 @@ export async function execute(plan: Plan, flags: { quiet?: boolean; json?: boole
     const own = part.fold === 0 ? folder : new RunFolder(folder.file(`fold${part.fold}`));
     own.create();
     const partRng = i === 0 ? firstRng : rng.fork(part.fold);
-    const setup = i === 0 ? first : setUp(config, part, partRng);
+    const setup = i === 0 ? first : await setUp(config, part, partRng);
     const outcome = await trainOne(setup, { config, rng: partRng, folder: own, resume, quiet, signal });
     if (!outcome) {
       const again = `${PROGRAM} train --resume --out ${quoted(folder.path)}`;
@@ -71,13 +77,14 @@ function describe(config: RunConfig, first: Setup, folder: RunFolder): string[] 
   const unused = train.unused.filter((name) => !config.ignore.includes(name));
   const { variant, threads } = capabilities();
   const { kind } = task.toJSON();
-  const choose = config.model === "cgcnn" ? "" : " (see --numeric, --categorical)";
+  const choose = train.structures || train.images ? "" : " (see --numeric, --categorical)";
   return [
     `${config.model} on ${config.data}: ${sizes.join(", ")}`,
     `  target    ${config.target}: ${kind}${train.classes ? ` (${train.classes.slice(0, 8).join(" | ")})` : ""}`,
     `  features  ${featuriser.width}: ${listed(describeFeatures(featuriser))}`,
     ...(unused.length > 0 ? [`  not used  ${listed(unused)}${choose}`] : []),
     ...isolatedAtoms(config, first),
+    ...startingPoint(config, first),
     `  run       ${folder.path}; ${variant} kernels, ${threads} thread${threads > 1 ? "s" : ""}`,
   ];
 }
@@ -92,21 +99,30 @@ function isolatedAtoms({ radius }: RunConfig, { data }: Setup): string[] {
   ];
 }
 
+/** What the weights to start from have, and what stays as it is. */
+function startingPoint({ init, freeze }: RunConfig, { fresh, model }: Setup): string[] {
+  const frozen = sizeOf(model) - parameterCount(model);
+  return [
+    ...(init === undefined ? [] : [`  weights   of ${init}${fresh.length > 0 ? `; new: ${listed(fresh)}` : ""}`]),
+    ...(freeze === undefined ? [] : [`  frozen    ${formatCount(frozen)} of ${formatCount(sizeOf(model))} parameters`]),
+  ];
+}
+
 const listed = (names: readonly string[]): string =>
   names.length > 12 ? `${names.slice(0, 12).join(", ")}, … (${names.length} in all)` : names.join(", ");
 
 /** The run's folder with its config.json. What a run goes on with, or repeats, must be the data it began with. */
 async function record(
   plan: Plan,
-  { parts, task, featuriser }: Setup,
+  { parts, task, featuriser, architecture }: Setup,
   note: (text: string) => void,
 ): Promise<RunFolder> {
   const { config, resume } = plan;
-  const tables = { data: parts.all, val: parts.validation, test: parts.test, atomVectors: undefined };
+  const tables = { data: parts.all, val: parts.validation, test: parts.test, atomVectors: undefined, init: undefined };
   const sha256: Record<string, string> = {};
-  for (const role of ["data", "val", "test", "atomVectors"] as const) {
+  for (const role of Object.keys(tables) as (keyof typeof tables)[]) {
     const file = config[role];
-    if (!file || file.startsWith(EMBEDDED) || (role === "atomVectors" && areKnownVectors(file))) continue;
+    if (!file || isEmbedded(file) || (role === "atomVectors" && areKnownVectors(file))) continue;
     sha256[role] = await fingerprint(file, tables[role]);
     if ((config.sha256?.[role] ?? sha256[role]) === sha256[role]) continue;
     const changed = `${file} has changed since the run ${resume ? `in ${plan.folder!.path} began` : "of that configuration"}.`;
@@ -127,6 +143,7 @@ async function record(
   const settled = {
     task: json.kind,
     ...(featuriser instanceof Featuriser ? { features: featuriser.spec.formula ?? ("none" as const) } : {}),
+    head: architecture.model === "vgg" ? architecture.head : undefined,
     loss: "loss" in json ? json.loss : undefined,
   };
   const complete = inOrder({ ...config, ...settled, spinel: version, kernels, sha256 });

@@ -1,88 +1,94 @@
-import { readFileSync } from "node:fs";
+import { Command } from "commander";
 import { UserError } from "../core/errors.ts";
-import { CrystalGraphFeaturiser, type CrystalGraphSpec } from "../data/crystalGraph.ts";
-import type { RowFeaturiser } from "../data/dataset.ts";
-import { Featuriser } from "../data/featuriser.ts";
-import { Table } from "../data/table.ts";
-import { fileError } from "../io/files.ts";
-import type { RunConfig } from "./config.ts";
-import type { Parts } from "./prepare.ts";
+import { scope } from "../core/tensor.ts";
+import type { Table } from "../data/table.ts";
+import { csvLine } from "../io/csv.ts";
+import { writeAtomic } from "../io/files.ts";
+import { encodeNpy } from "../io/npy.ts";
+import { type AnyModel, features } from "../nn/index.ts";
+import { globalAvgPool } from "../ops/index.ts";
+import type { Predictor } from "../train/predictor.ts";
+import { loadPredictor, type ReadFlags, tables } from "./inputs.ts";
+import { layerOutput } from "./layers.ts";
+import { natural } from "./options.ts";
+import { tellDropped } from "./rows.ts";
 
-/** What turns the rows of a run into its model's inputs. */
-export function featuriserOf(config: RunConfig, { train, all }: Parts): RowFeaturiser {
-  if (config.model === "cgcnn") return new CrystalGraphFeaturiser(graphSpec(config));
-  const formula = config.features ?? (train.formulas ? "magpie" : "none");
-  if (config.model === "elemnet" && formula !== "fractions" && formula !== "allFractions")
-    throw new UserError(
-      `ElemNet learns from element fractions, not from ${formula}.`,
-      "Leave out --features, or train an mlp.",
-    );
-  const spec = {
-    formula: formula === "none" ? undefined : formula,
-    numeric: train.numeric.names,
-    categorical: train.categorical.names,
-    standardise: config.model !== "elemnet",
-  };
-  return Featuriser.fit(spec, train, all);
+interface Flags extends ReadFlags {
+  out: string;
+  layer?: string;
+  flatten?: boolean;
+  threads?: number;
 }
 
-/** How a crystal model's configuration makes graphs of structures. */
-export function graphSpec({ radius, maxNeighbours, shells, pads, atomVectors }: RunConfig): CrystalGraphSpec {
-  const atoms = areKnownVectors(atomVectors!) ? atomVectors : readAtomVectors(atomVectors!);
-  return { radius: radius!, maxNeighbours, shells: shells!, pads: pads!, atoms };
+export function featuresCommand(): Command {
+  return new Command("features")
+    .summary("what a net makes of data, as .npy")
+    .description(
+      "Writes what the last layer of a trained model sees of every row, or what another layer puts out, as a NumPy array [rows, width], and the rows' ids as a CSV beside it. A support vector machine or nearest neighbours then need few labels.",
+    )
+    .argument("<model>", "model.safetensors of a run, or the run's folder")
+    .argument("<data...>", "images, tables or structures, as for predict")
+    .requiredOption("--out <file>", "array to write, e.g. features.npy")
+    .option("--layer <name>", "a layer's outputs instead; see spinel info MODEL --layers")
+    .option("--flatten", "of maps all places, instead of the mean of each map")
+    .option("--id <column>", "column that names rows")
+    .option("--formula <column>", "column of chemical formulas (default: as in training)")
+    .option("--drop-missing", "leave out rows with missing values")
+    .option("--skip-bad", "leave out images and structures that cannot be read, and say so")
+    .option("--delimiter <character>", "of CSV, where it is not obvious")
+    .option("--threads <n>", "compute threads", natural)
+    .addHelpText(
+      "after",
+      "\nExamples:\n  spinel features runs/vgg16-class micrographs --out features.npy\n  spinel features runs/tinyvgg-class new/*.png --out maps.npy --layer conv_2_2",
+    )
+    .action(writeFeatures);
 }
 
-/** Whether the atom vectors are of a kind that is there; otherwise the name is a file's. */
-export const areKnownVectors = (name: string): name is "cgcnn" | "onehot" => name === "cgcnn" || name === "onehot";
-
-/** A file like CGCNN's atom_init.json: { "1": [0, 1, …], "2": … } by atomic number, or by symbol. */
-function readAtomVectors(file: string): Record<string, number[]> {
-  let vectors: unknown;
-  try {
-    vectors = JSON.parse(readFileSync(file, "utf8"));
-  } catch (error) {
-    if (error instanceof SyntaxError) throw new UserError(`${file} is not JSON: ${error.message}.`, VECTORS);
-    throw fileError(file, error);
+async function writeFeatures(
+  model: string,
+  files: string[],
+  { out, layer, flatten = false, threads, ...flags }: Flags,
+): Promise<void> {
+  const names = out.replace(/\.npy$/i, "");
+  if (names === out) throw new UserError(`--out ${out}: features are written as .npy.`, `For example ${out}.npy.`);
+  const predictor = await loadPredictor(model, threads);
+  const parts: Float32Array[] = [];
+  const ids: string[] = [];
+  for await (const table of tables(files, predictor, flags)) {
+    tellDropped(table);
+    ids.push(...table.ids);
+    if (table.length > 0) parts.push(...featuresOf(predictor, table, { layer, flatten }));
   }
-  if (typeof vectors !== "object" || vectors === null || Array.isArray(vectors) || Object.keys(vectors).length === 0)
-    throw new UserError(`${file} holds no atom vectors.`, VECTORS);
-  try {
-    new CrystalGraphFeaturiser({ atoms: vectors as Record<string, number[]> });
-  } catch (error) {
-    throw error instanceof UserError ? new UserError(`${file}: ${error.message}`, VECTORS) : error;
+  if (ids.length === 0) throw new UserError("Every row was left out: there is nothing to compute features of.");
+  const data = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    data.set(part, at);
+    at += part.length;
   }
-  return vectors as Record<string, number[]>;
+  const width = data.length / ids.length;
+  await writeAtomic(out, encodeNpy({ shape: [ids.length, width], data }));
+  await writeAtomic(`${names}.csv`, [["id"], ...ids.map((id) => [id])].map(csvLine).join(""));
+  process.stderr.write(`${ids.length} × ${width} features in ${out}, the rows' ids in ${names}.csv\n`);
 }
 
-const VECTORS =
-  'Atom vectors are all of one length: { "1": [0, 1, …], "8": [1, 0, …] }; cgcnn and onehot need no file.';
-
-/** The rows whose structures make a graph. With `skipBad` the others are dropped, otherwise the first of them is an error. */
-export function usable(table: Table, featuriser: CrystalGraphFeaturiser, skipBad = false): Table {
-  const [good, bad]: [number[], Table["dropped"][number][]] = [[], []];
-  table.structures!.forEach((structure, row) => {
-    try {
-      featuriser.check(structure);
-      good.push(row);
-    } catch (error) {
-      if (!(skipBad && error instanceof UserError)) throw error;
-      bad.push({ line: table.lines[row], reason: error.message.split("\n")[0] });
-    }
-  });
-  return bad.length > 0 ? new Table({ ...table.rows(good), dropped: [...table.dropped, ...bad] }) : table;
-}
-
-/** The features in a few words, for the run's first lines and its report. */
-export function describeFeatures(featuriser: RowFeaturiser): string[] {
-  if (featuriser instanceof CrystalGraphFeaturiser) {
-    const { radius, maxNeighbours, shells, atoms } = featuriser.spec;
-    const nearest = maxNeighbours === undefined ? "all" : `the ${maxNeighbours} nearest`;
-    const own = typeof atoms === "string" ? atoms : "own";
-    return [
-      `${nearest} neighbours within ${radius} Å${shells === "whole" ? " in whole shells" : ""}`,
-      `${own} atom vectors`,
-    ];
+/** The features of a table's rows [rows, width], batch by batch. */
+function featuresOf(
+  predictor: Predictor,
+  table: Table,
+  { layer, flatten }: { layer?: string; flatten: boolean },
+): Float32Array[] {
+  const data = predictor.dataset(table);
+  const model = predictor.model as AnyModel;
+  const parts: Float32Array[] = [];
+  const size = Math.min(64, data.inferenceBatch ?? 64);
+  for (let first = 0; first < data.length; first += size) {
+    const rows = Int32Array.from({ length: Math.min(size, data.length - first) }, (_, i) => first + i);
+    scope(() => {
+      const { inputs } = data.batch(rows);
+      const y = layer === undefined ? features(model, inputs) : layerOutput(model, inputs, layer);
+      parts.push((y.rank > 2 && !flatten ? globalAvgPool(y) : y).toArray());
+    }, "features");
   }
-  const { formula, numeric = [], categorical = [] } = (featuriser as Featuriser).spec;
-  return [...(formula ? [`${formula} of the formula`] : []), ...numeric, ...categorical];
+  return parts;
 }

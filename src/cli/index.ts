@@ -4,6 +4,8 @@ import { UserError } from "../core/errors.ts";
 import { flagOf, runConfig } from "./config.ts";
 import { dataCommand } from "./data.ts";
 import { doctorCommand } from "./doctor.ts";
+import { explainCommand } from "./explain.ts";
+import { featuresCommand } from "./features.ts";
 import { graphCommand } from "./graph.ts";
 import { infoCommand } from "./info.ts";
 import { predictCommand } from "./predict.ts";
@@ -17,12 +19,14 @@ const program = new Command("spinel")
   .configureOutput({ outputError: (text, write) => write(`spinel: ${shortened(text)}`) })
   .addHelpText(
     "after",
-    "\nExamples:\n  spinel start\n  spinel train cgcnn --data my-crystals --target energy --unit eV/atom\n  spinel predict runs/cgcnn-energy new/*.cif -o predictions.csv\n  spinel train elemnet --data formation.csv --target energy --unit eV/atom",
+    "\nExamples:\n  spinel start\n  spinel train cgcnn --data my-crystals --target energy --unit eV/atom\n  spinel predict runs/cgcnn-energy new/*.cif -o predictions.csv\n  spinel train elemnet --data formation.csv --target energy --unit eV/atom\n  spinel train tinyvgg --data embedded:microstructures",
   );
 adopt(program, [
   startCommand(),
   trainCommand(),
   predictCommand(),
+  explainCommand(),
+  featuresCommand(),
   graphCommand(),
   infoCommand(),
   doctorCommand(),
@@ -56,7 +60,11 @@ function withFlags(message: string): string {
     const name = word.replace(/[()]/g, "");
     return fields.includes(name) && (name !== word || /[A-Z]/.test(name)) ? word.replace(name, flagOf) : word;
   });
-  return hint.length > 0 ? `${what}\n${asFlags}` : what;
+  // Some hints name the flag already, with the option behind it: once is enough.
+  const once = asFlags
+    .replace(/\((--[\w-]+); \1\)/g, "($1)")
+    .replace(/(--[\w-]+(?: [^\s()]+)?) \((?:--)?[\w-]+\)/g, "$1");
+  return hint.length > 0 ? `${what}\n${once}` : what;
 }
 
 // `spinel … | head` closes the pipe when it has enough: no fault of ours. Progress that nobody reads any more is no reason to stop.

@@ -1,12 +1,17 @@
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
+import { UserError } from "../core/errors.ts";
 import { hasStructures } from "../data/crystals.ts";
+import { hasImages } from "../data/images.ts";
 import { isMatbench } from "../data/matbench.ts";
 import type { RowFeaturiserJson } from "../data/rowFeaturiser.ts";
 import { structureFields } from "../data/structureRecord.ts";
 import { openSafetensors } from "../io/safetensors.ts";
 import { parseCard } from "../train/predictor.ts";
 import { formatCount } from "../train/progress.ts";
+import { imageInfo } from "./imageInfo.ts";
+import { layersInfo, shownLayers } from "./layers.ts";
+import { imageShape } from "./options.ts";
 import { isFolder } from "./rows.ts";
 import { modelFile } from "./runFolder.ts";
 import { structureInfo } from "./structureInfo.ts";
@@ -15,26 +20,40 @@ import { isSafetensors, tableInfo } from "./tableInfo.ts";
 export function infoCommand(): Command {
   return new Command("info")
     .summary("what is in a file")
-    .description("Shows what a model, a checkpoint, a table or a set of structures holds.")
+    .description(
+      "Shows what a model, a checkpoint, a table, a set of structures or of images holds. With --layers: the layers of a model or of a net by its name (vgg16, lenet …), what each puts out, its parameters and multiply-adds, and the pixels that a number of it sees.",
+    )
     .argument(
       "<file>",
-      "model.safetensors, checkpoint.safetensors, a run's folder; a table; structures: a folder, CIF, JSON lines, …",
+      "model.safetensors, checkpoint.safetensors, a run's folder; a table; structures: a folder, CIF, JSON lines, …; images: a folder, IDX; with --layers a net's name",
     )
+    .option("--layers", "the layers of a model")
+    .option("--input <CxHxW>", "--layers: for images of this shape (vgg: 3x224x224)", imageShape)
     .option("--json", "as JSON")
     .addHelpText(
       "after",
-      "\nExamples:\n  spinel info runs/elemnet-energy/model.safetensors\n  spinel info alloys.csv\n  spinel info my-crystals",
+      "\nExamples:\n  spinel info runs/elemnet-energy/model.safetensors\n  spinel info alloys.csv\n  spinel info my-crystals\n  spinel info my-images\n  spinel info vgg16 --layers --input 3x64x64",
     )
     .action(info);
 }
 
-async function info(path: string, { json }: { json?: boolean }): Promise<void> {
+async function info(
+  path: string,
+  { json, layers, input }: { json?: boolean; layers?: boolean; input?: [number, number, number] },
+): Promise<void> {
+  if (input && !layers) throw new UserError("--input is for --layers.", "Add --layers, or leave it out.");
+  if (layers) {
+    const table = await layersInfo(path, input);
+    process.stdout.write(json ? `${JSON.stringify(table)}\n` : shownLayers(table));
+    return;
+  }
   const file = modelFile(path);
   const facts = await infoOf(file);
   process.stdout.write(json ? `${JSON.stringify(facts)}\n` : shown(facts));
 }
 
 async function infoOf(file: string): Promise<Record<string, unknown>> {
+  if (await hasImages(file)) return imageInfo(file);
   if (isFolder(file)) return structureInfo(file);
   if (await isSafetensors(file)) return weightsInfo(file);
   return jsonInfo(file) ?? ((await hasStructures(file)) ? structureInfo(file) : tableInfo(file));
@@ -110,6 +129,10 @@ function modelInfo(metadata: Readonly<Record<string, string>>, file: string): Re
 }
 
 function featuresInfo(featuriser: RowFeaturiserJson): Record<string, unknown> {
+  if ("kind" in featuriser && featuriser.kind === "images") {
+    const { size, channels, ...spec } = featuriser.spec;
+    return { images: [channels, ...size].join(" × "), ...spec };
+  }
   if ("kind" in featuriser) {
     const { atoms, ...spec } = featuriser.spec;
     return { ...spec, atoms: typeof atoms === "string" ? atoms : "own vectors" };

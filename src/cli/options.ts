@@ -25,3 +25,17 @@ export function list(text: string): string[] {
 export function naturals(text: string): number[] {
   return text.split(",").map((part) => natural(part.trim()));
 }
+
+/** "64x48" → [64, 48]: height and width in pixels; "64" is a square. */
+export function imageSize(text: string): [height: number, width: number] {
+  const [, height, width = height] = /^(\d+)(?:[x×](\d+))?$/i.exec(text.trim()) ?? [];
+  if (height === undefined) throw new InvalidArgumentError("height and width are needed, like 64x64.");
+  return [natural(height), natural(width)];
+}
+
+/** "3x224x224" → [3, 224, 224]: channels, height, width. */
+export function imageShape(text: string): [channels: number, height: number, width: number] {
+  const sizes = text.trim().split(/[x×]/i);
+  if (sizes.length !== 3) throw new InvalidArgumentError("channels, height and width are needed, like 3x64x64.");
+  return sizes.map(natural) as [number, number, number];
+}

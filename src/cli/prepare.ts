@@ -3,12 +3,12 @@ import type { Rng } from "../core/random.ts";
 import { CrystalGraphFeaturiser } from "../data/crystalGraph.ts";
 import { readCrystals } from "../data/crystals.ts";
 import { splitRows } from "../data/dataset.ts";
-import { ionicTable } from "../data/ionic.ts";
-import { ionicCrystals } from "../data/ionicCrystals.ts";
 import { readTable, type Table, type TableOptions } from "../data/table.ts";
 import { kFold, matbenchFolds, stratifiedKFold } from "../train/folds.ts";
-import type { RunConfig } from "./config.ts";
-import { graphSpec, usable } from "./features.ts";
+import { missing, type RunConfig } from "./config.ts";
+import { embedded, embeddedRows, isEmbedded } from "./embedded.ts";
+import { graphSpec, usable } from "./featurisers.ts";
+import { areImages, readLabelledImages } from "./images.ts";
 import { formulasAreOfStructures } from "./rows.ts";
 
 /** Rows of one training: to learn from, to choose the best epoch by, and to report on. */
@@ -33,8 +33,9 @@ export async function prepareParts(config: RunConfig, rng: Rng, note: (text: str
   const read = (file?: string): Promise<Table> | undefined =>
     file === undefined ? undefined : readOne(file, config, note, like);
   const validation = await read(config.val);
-  const test = await read(config.test);
   const { valFraction = 0, testFraction } = config;
+  const own = isEmbedded(config.data) && testFraction === undefined ? embedded(config.data).test : undefined;
+  const test = (await read(config.test)) ?? own;
 
   if (config.folds !== undefined)
     return foldsOf(all, config, note).map((fold, i) => {
@@ -62,6 +63,7 @@ function cut(table: Table, share: number, rng: Rng): [Table, Table] {
 async function readAll(config: RunConfig, note: (text: string) => void): Promise<Table> {
   const { data, numeric, categorical, features = "none" } = config;
   const table = await readOne(data, config, note);
+  if (table.images) return table;
   if (features !== "none" && !table.formulas)
     throw new UserError(
       `${data} has no column "formula" or "composition" to make ${features} of.`,
@@ -84,7 +86,13 @@ async function readOne(
   like: TableOptions = {},
 ): Promise<Table> {
   const { target, id, formula, numeric, categorical, ignore, dropMissing, delimiter, task } = config;
-  if (file.startsWith(EMBEDDED)) return embedded(file, config);
+  if (isEmbedded(file)) return embeddedRows({ ...config, data: file });
+  if (await areImages(file, config)) {
+    const table = await readLabelledImages(file, config, like);
+    noteDropped(table.dropped, table, note);
+    return table;
+  }
+  if (target === "") throw missing("target");
   const options = { target, id, formula, numeric, categorical, ignore, dropMissing, delimiter, task, ...like };
   // A composition model takes the formulas of structures, too; where a table has both, it has no use for the structures.
   const named = config.model !== "cgcnn" && (formula !== undefined || config.features === "none");
@@ -117,29 +125,6 @@ function noteDropped(
     .map(({ line, reason }) => `  ${reason.startsWith(file) ? "" : `line ${line}: `}${reason}`);
   if (dropped.length > shown.length) shown.push(`  … and ${dropped.length - shown.length} more`);
   note(`${file}: ${dropped.length} ${dropped.length === 1 ? "row" : "rows"} left out:\n${shown.join("\n")}`);
-}
-
-/** Data that the package generates itself go by such names. */
-export const EMBEDDED = "embedded:";
-
-const EMBEDDED_TABLES: Readonly<Record<string, () => Table>> = {
-  "embedded:crystals": () => ionicCrystals(),
-  "embedded:ionic": ionicTable,
-};
-
-function embedded(name: string, { target, model }: RunConfig): Table {
-  const make = EMBEDDED_TABLES[name];
-  if (!make)
-    throw new UserError(
-      `There are no embedded data "${name}".`,
-      `There are ${Object.keys(EMBEDDED_TABLES).join(" and ")}.`,
-    );
-  const table = make();
-  const [only] = table.targets!.names;
-  if (target !== only) throw new UserError(`${name} has no column "${target}".`, `Its target is "${only}".`);
-  if (model === "cgcnn" && !table.structures)
-    throw new UserError(`${name} has formulas and no structures.`, "Use embedded:crystals, or train an mlp.");
-  return table;
 }
 
 function foldsOf(

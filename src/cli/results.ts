@@ -3,7 +3,8 @@ import { csvLine, shortest } from "../io/csv.ts";
 import type { ClassificationRow, RegressionRow, ReportData, Split } from "../train/report.ts";
 import { renderReport } from "../train/report.ts";
 import type { RunConfig } from "./config.ts";
-import { describeFeatures } from "./features.ts";
+import { describeFeatures } from "./featurisers.ts";
+import { titleOf } from "./models.ts";
 import { label } from "./monitors.ts";
 import { predictionCells, predictionColumns } from "./predictions.ts";
 import type { RunFolder } from "./runFolder.ts";
@@ -110,7 +111,7 @@ function reportData(config: RunConfig, outcomes: readonly Outcome[], results: Re
   );
   const { epochs = 0, batchSize = 0, optimizer = "", lr = 0 } = config;
   const loss = task.kind === "regression" ? task.loss : "cross-entropy";
-  const name = { mlp: "MLP", elemnet: "ElemNet", cgcnn: "CGCNN" }[config.model];
+  const name = titleOf(config.model);
   return {
     title: `${name}: ${config.target}`,
     model: { name, parameters, description: describe(config) },
@@ -144,13 +145,16 @@ function reportData(config: RunConfig, outcomes: readonly Outcome[], results: Re
         ? { task: "classification", classes: task.classes, predictions: rows as never }
         : { task: "regression", predictions: rows as never },
     baselines: results.baselines,
+    views: outcomes[0].views,
     folds: results.folds?.test,
   };
 }
 
-function describe({ model, hidden = [], activation = "relu", nConv, atomFeaLen, nH, hFeaLen }: RunConfig): string {
+function describe(config: RunConfig): string | undefined {
+  const { model, hidden = [], activation = "relu", nConv, atomFeaLen, nH, hFeaLen } = config;
   if (model === "elemnet") return "17 fully connected layers on element fractions";
   if (model === "mlp") return `${hidden.join(", ")} hidden units, ${activation}`;
+  if (model !== "cgcnn") return undefined;
   return `${nConv} crystal graph convolutions of width ${atomFeaLen}, ${nH} fully connected of width ${hFeaLen}`;
 }
 

@@ -1,9 +1,12 @@
 import { Command, Option } from "commander";
 import { UserError } from "../core/errors.ts";
+import { AUGMENT_PRESETS } from "../data/augment.ts";
 import { completeConfig, type Fields, flagOf, readConfig, runConfig, WRITTEN } from "./config.ts";
+import { EMBEDDED_NAMES } from "./embedded.ts";
 import { execute, type Plan } from "./execute.ts";
-import { list, natural, naturals, number } from "./options.ts";
-import { RunFolder } from "./runFolder.ts";
+import { MODEL_LIST } from "./models.ts";
+import { imageSize, list, natural, naturals, number } from "./options.ts";
+import { modelFile, RunFolder } from "./runFolder.ts";
 
 interface Flags extends Fields {
   config?: string;
@@ -17,32 +20,32 @@ interface Flags extends Fields {
 const choice = (
   flags: string,
   description: string,
-  field: "task" | "features" | "norm" | "optimizer" | "loss" | "shells" | "pads",
+  field: "task" | "features" | "norm" | "optimizer" | "loss" | "shells" | "pads" | "fit" | "head",
 ): Option => new Option(flags, description).choices(runConfig.entries[field].wrapped.options);
 
 export function trainCommand(): Command {
   return new Command("train")
-    .summary("train a model on a table or on crystal structures")
+    .summary("train a model on a table, crystal structures or images")
     .description(
-      "Trains a model on a table (CSV or JSON lines, .gz too) or, cgcnn, on crystal structures (a folder with id_prop.csv and CIF, POSCAR or other files, a zip of them, JSON lines, Matbench's JSON, extended xyz) and writes a run folder: config.json, metrics.jsonl, model.safetensors, predictions.csv, results.json, report.html, a checkpoint and TensorBoard events.",
+      "Trains a model on a table (CSV or JSON lines, .gz too) or, cgcnn, on crystal structures (a folder with id_prop.csv and CIF, POSCAR or other files, a zip of them, JSON lines, Matbench's JSON, extended xyz) or, vgg11 to cnn1d, on images and signals (a folder CLASS/*.png, IDX, a CSV of pixels) and writes a run folder: config.json, metrics.jsonl, model.safetensors, predictions.csv, results.json, report.html, a checkpoint and TensorBoard events.",
     )
-    .argument("[model]", "mlp, elemnet or cgcnn")
+    .argument("[model]", MODEL_LIST)
     .optionsGroup("Data:")
     .option(
       "--data <file>",
-      "table, file or folder to learn from; embedded:crystals and embedded:ionic are generated, nothing to download",
+      `table, file or folder to learn from; ${EMBEDDED_NAMES.join(", ")} are generated, nothing to download`,
     )
-    .option("--target <column>", "column to predict")
+    .option("--target <column>", "column to predict (images: their class)")
     .option("--unit <unit>", "the target's unit, for reports")
-    .option("--val <file>", "validation table; without it a share of --data is held out")
+    .option("--val <file>", "validation data; without them a share of --data is held out")
     .option("--val-fraction <share>", "share of --data held out for validation (0.1)", number)
-    .option("--test <file>", "test table, used once at the end")
+    .option("--test <file>", "test data, used once at the end")
     .option("--test-fraction <share>", "share of --data held out for the test", number)
     .option("--folds <k>", 'k-fold cross-validation; "matbench": the official five folds', folds)
     .addOption(choice("--task <kind>", "default: by the target's values", "task"))
     .option("--id <column>", "column that names rows")
     .option("--drop-missing", "leave out rows with missing values")
-    .option("--skip-bad", "leave out structures that cannot be read or used, and list them")
+    .option("--skip-bad", "leave out structures and images that cannot be read or used, and list them")
     .option("--delimiter <character>", "of CSV, where it is not obvious")
     .optionsGroup("Features:")
     .option("--formula <column>", "column of chemical formulas (default: formula or composition)")
@@ -63,7 +66,23 @@ export function trainCommand(): Command {
       ),
     )
     .option("--atom-vectors <kind>", "cgcnn: cgcnn, onehot, or a file like atom_init.json (cgcnn)")
+    .optionsGroup("Images:")
+    .option("--image-size <HxW>", "bring all images to this size, in pixels", imageSize)
+    .addOption(choice("--fit <kind>", "to that size: stretch, or crop the middle out (stretch)", "fit"))
+    .option("--channels <n>", "1: grey, 3: colour (default: as in the images)", number)
+    .option(
+      "--augment <text>",
+      `vary the training images: ${Object.keys(AUGMENT_PRESETS).join(", ")}, or e.g. flip,rotate:10,shift:2,zoom:0.9:1.1`,
+    )
     .optionsGroup("Model:")
+    .option(
+      "--init <weights>",
+      "start from a safetensors file of weights; of another number of classes, all but the last layer",
+    )
+    .option("--freeze <patterns>", 'leave weights as they are, by name, e.g. "features.*", separated by commas', list)
+    .addOption(
+      choice("--head <kind>", "vgg: imagenet, of three layers (from 224x224), or cifar, of one (below)", "head"),
+    )
     .option("--atom-fea-len <n>", "cgcnn: width of an atom's vector (64)", natural)
     .option("--n-conv <n>", "cgcnn: convolutions (3)", natural)
     .option("--h-fea-len <n>", "cgcnn: width of the layers after pooling (128)", natural)
@@ -72,22 +91,34 @@ export function trainCommand(): Command {
     .option("--activation <name>", "mlp: relu, silu, gelu, tanh, … (silu)")
     .option(
       "--dropout <share>",
-      "share of activations dropped while training (mlp: 0, elemnet: the paper's, cgcnn: 0, classification 0.5)",
+      "share of activations dropped while training (mlp: 0, elemnet: the paper's, cgcnn: 0, classification 0.5, vgg with its head of three layers: 0.5)",
       number,
     )
     .addOption(choice("--norm <kind>", "mlp: normalisation of hidden layers", "norm"))
     .option("--residual", "mlp: add each hidden layer's input to its output where sizes agree")
     .optionsGroup("Training:")
-    .option("--epochs <n>", "passes over the training rows (mlp: 100, elemnet: 200, cgcnn: 60)", natural)
-    .option("--batch-size <n>", "rows in a minibatch (mlp: 64, elemnet: 32, cgcnn: 128)", natural)
-    .option("--lr <rate>", "learning rate (mlp: 0.001, elemnet: 0.0001, cgcnn: 0.005)", number)
-    .addOption(choice("--optimizer <name>", "mlp, cgcnn: adamw, elemnet: adam", "optimizer"))
+    .option(
+      "--epochs <n>",
+      "passes over the training rows (mlp: 100, elemnet: 200, cgcnn: 60, vgg: 30, lenet: 20, tinyvgg: 50, cnn1d: 200)",
+      natural,
+    )
+    .option(
+      "--batch-size <n>",
+      "rows in a minibatch (mlp, vgg, lenet: 64, elemnet, tinyvgg: 32, cgcnn: 128, cnn1d: 100)",
+      natural,
+    )
+    .option(
+      "--lr <rate>",
+      "learning rate (mlp, lenet, tinyvgg, vgg with batch norm: 0.001, elemnet, vgg: 0.0001, cgcnn: 0.005, cnn1d: 0.01)",
+      number,
+    )
+    .addOption(choice("--optimizer <name>", "mlp, cgcnn, vgg: adamw, others: adam", "optimizer"))
     .option("--momentum <x>", "of sgd and rmsprop", number)
     .option("--weight-decay <x>", "L2 (adamw: decoupled)", number)
     .option("--l1 <x>", "L1 penalty", number)
     .option(
       "--schedule <name|json>",
-      "constant, cosineAnnealing, oneCycle, … (mlp: cosineAnnealing, elemnet: constant, cgcnn: oneCycle)",
+      "constant, cosineAnnealing, oneCycle, … (mlp, lenet, tinyvgg: cosineAnnealing, elemnet, cnn1d: constant, cgcnn, vgg: oneCycle)",
     )
     .addOption(choice("--loss <kind>", "regression: l1 by default", "loss"))
     .option("--label-smoothing <x>", "classification", number)
@@ -120,6 +151,7 @@ async function train(
   { config: file, out, resume, force, quiet, json, ...own }: Flags,
 ): Promise<void> {
   if (model !== undefined) own.model = model;
+  if (typeof own.init === "string" && own.init !== "") own.init = modelFile(own.init);
   const base = file === undefined ? undefined : { file, fields: readConfig(file) };
   if (resume && out === undefined) throw new UserError("--resume needs --out FOLDER: the run to go on with.");
   if (out === "") throw new UserError("--out needs the name of a folder.");
@@ -144,7 +176,7 @@ async function train(
 }
 
 /** What may differ from one process of a run to the next. The data may have moved: their content is compared. */
-const DATA = ["data", "val", "test"];
+const DATA = ["data", "val", "test", "init"];
 const FREE = ["threads", "checkpointSeconds", ...DATA];
 
 /** The run in `folder` with the configuration it began with. */

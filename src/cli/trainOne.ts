@@ -4,21 +4,25 @@ import { ArrayDataset, type LabelledDataset, type RowFeaturiser } from "../data/
 import { ELEMENTS } from "../data/elements.ts";
 import { Featuriser } from "../data/featuriser.ts";
 import { parseFormula } from "../data/formula.ts";
+import type { ImageFeaturiser } from "../data/imageFeaturiser.ts";
 import type { Table } from "../data/table.ts";
 import { type Architecture, buildModel, CGCNN_BASIS } from "../models/index.ts";
-import { type ActivationName, type Model, parameterCount } from "../nn/index.ts";
+import type { ActivationName, Model } from "../nn/index.ts";
 import { linearRegression, meanPredictor } from "../train/baselines.ts";
 import { fit, type Run } from "../train/fit.ts";
 import { type Optimizer, optimizers } from "../train/optim.ts";
 import { Predictor } from "../train/predictor.ts";
-import type { ClassificationRow, RegressionRow, Split } from "../train/report.ts";
+import type { ClassificationRow, ImageViews, RegressionRow, Split } from "../train/report.ts";
 import type { ScheduleConfig } from "../train/schedule.ts";
 import { normaliserOf, type Task, taskFrom } from "../train/task.ts";
 import type { RunConfig } from "./config.ts";
-import { featuriserOf } from "./features.ts";
+import { featuriserOf } from "./featurisers.ts";
+import { imageViews } from "./imageViews.ts";
+import { imageNet, needsImages } from "./models.ts";
 import { fileMonitor, progressMonitor } from "./monitors.ts";
 import type { Parts } from "./prepare.ts";
 import type { RunFolder } from "./runFolder.ts";
+import { freezeByName, initialise, sizeOf } from "./weights.ts";
 
 /** All that one training needs, made and checked. */
 export interface Setup {
@@ -28,6 +32,8 @@ export interface Setup {
   task: Task;
   architecture: Architecture;
   model: Model;
+  /** Where weights are given to start from: those that are not among them. */
+  fresh: readonly string[];
   optimizer: Optimizer;
 }
 
@@ -36,20 +42,24 @@ export interface Outcome {
   predictor: Predictor;
   parameters: number;
   rows: Partial<Record<Split, RegressionRow[] | ClassificationRow[]>>;
+  /** Of a net of images. */
+  views?: ImageViews;
   figures: Partial<Record<Split, Record<string, number>>>;
   baselines: { name: string; metrics: Partial<Record<Split, Record<string, number>>> }[];
 }
 
 /** Features, task, model and optimizer for one set of parts. */
-export function setUp(config: RunConfig, parts: Parts, rng: Rng): Setup {
+export async function setUp(config: RunConfig, parts: Parts, rng: Rng): Promise<Setup> {
   const { train, validation, test } = parts;
-  const featuriser = featuriserOf(config, parts);
+  const featuriser = await featuriserOf(config, parts);
   const data: Setup["data"] = { train: featuriser.dataset(train), validation: featuriser.dataset(validation) };
   if (test) data.test = featuriser.dataset(test);
   const task = taskOf(config, parts, data.train);
-  const architecture = architectureOf(config, featuriser.width, task.outputs);
+  const architecture = architectureOf(config, featuriser, task.outputs);
   const model = buildModel(architecture, rng.fork(1));
-  return { parts, featuriser, data, task, architecture, model, optimizer: optimizerOf(config, model) };
+  const fresh = config.init === undefined ? [] : await initialise(model, config.init);
+  if (config.freeze) freezeByName(model, config.freeze);
+  return { parts, featuriser, data, task, architecture, model, fresh, optimizer: optimizerOf(config, model) };
 }
 
 /** Trains one model, with everything that a run folder holds of it. Undefined if it was interrupted. */
@@ -85,13 +95,14 @@ export async function trainOne(
   const target = { name: config.target, unit: config.unit };
   const predictor = Predictor.of(model, featuriser, task, { architecture, target, formula: config.formula, notes });
   await folder.write("model.safetensors", predictor.toSafetensors());
-  const outcome: Outcome = { run, predictor, parameters: parameterCount(model), rows: {}, figures: {}, baselines: [] };
+  const outcome: Outcome = { run, predictor, parameters: sizeOf(model), rows: {}, figures: {}, baselines: [] };
   for (const [split, dataset] of Object.entries(data) as [Split, LabelledDataset][]) {
     const predictions = run.predict(dataset);
     outcome.figures[split] = task.metrics(predictions, dataset.y);
     outcome.rows[split] = reportRows(task, parts[split]!, predictions, dataset.y);
   }
-  if (task.toJSON().kind === "regression") outcome.baselines = baselinesOf(parts, data, task);
+  outcome.views = imageViews(predictor, parts.test ?? parts.validation);
+  if (task.toJSON().kind === "regression" && !parts.train.images) outcome.baselines = baselinesOf(parts, data, task);
   return outcome;
 }
 
@@ -103,14 +114,19 @@ function taskOf(config: RunConfig, { train, validation }: Parts, { y, outputs }:
     return taskFrom({ kind: "regression", loss: loss ?? "l1", ...normaliserOf(y, outputs) });
   }
   if (loss) throw new UserError("--loss is for regression; this is a classification, by cross-entropy.");
+  // A picture's class is right or wrong; a few dozen pictures say too little of that, and the loss more.
+  if (train.images && validation.length >= 100)
+    return taskFrom({ kind: "classification", classes: [...train.classes], labelSmoothing, monitor: "accuracy" });
   // Two classes are told apart by the ROC curve, where there are rows enough that not many epochs have the same area under it.
   const [negative, positive] = [0, 1].map((c) => validation.targets!.values.filter((value) => value === c).length);
   const monitor = train.classes.length === 2 && Math.min(negative, positive) >= 20 ? "rocAuc" : "loss";
   return taskFrom({ kind: "classification", classes: [...train.classes], labelSmoothing, monitor });
 }
 
-function architectureOf(config: RunConfig, inputs: number, outputs: number): Architecture {
+function architectureOf(config: RunConfig, featuriser: RowFeaturiser, outputs: number): Architecture {
   const { hidden = [], dropout, norm, residual } = config;
+  const inputs = featuriser.width;
+  if (needsImages(config.model)) return imageNet(config.model, config, (featuriser as ImageFeaturiser).shape, outputs);
   if (config.model === "cgcnn") {
     const { atomFeaLen, nConv, hFeaLen, nH } = config;
     // The authors' classifier drops half of the crystal's vector.
@@ -139,6 +155,7 @@ function reportRows(
     elements: table.formulas && parseFormula(table.formulas[i]).elements.map((z) => ELEMENTS[z - 1].symbol),
     target: targets[i],
     structure: table.structures?.[i],
+    image: table.images?.[i],
     spaceGroup: table.structures?.[i].spaceGroup,
   });
   if (task.toJSON().kind === "classification")

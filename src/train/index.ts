@@ -8,3 +8,4 @@ export * from "./optim.ts";
 export { type ModelCard, Predictor } from "./predictor.ts";
 export * from "./schedule.ts";
 export { Classification, normaliserOf, Regression, type Task, type TaskConfig, taskFrom } from "./task.ts";
+export { loadSafetensors } from "./weights.ts";

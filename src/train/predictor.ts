@@ -1,12 +1,14 @@
 import { UserError } from "../core/errors.ts";
 import { Rng } from "../core/random.ts";
-import type { DatasetRows, RowFeaturiser } from "../data/dataset.ts";
+import type { DatasetRows, LabelledDataset, RowFeaturiser } from "../data/dataset.ts";
 import { featuriserFromJSON, type RowFeaturiserJson } from "../data/rowFeaturiser.ts";
-import { decodeSafetensors, safetensorsPieces, toFloat32 } from "../io/safetensors.ts";
-import { loadStateDict, type Model, stateDict } from "../nn/index.ts";
+import { openSafetensors, safetensorsPieces } from "../io/safetensors.ts";
+import type { ByteSource } from "../io/source.ts";
+import { type Model, stateDict } from "../nn/index.ts";
 import { cgcnnCard } from "./cgcnnCard.ts";
 import { predictBatches } from "./fit.ts";
 import { type Task, type TaskConfig, taskFrom } from "./task.ts";
+import { fillFrom } from "./weights.ts";
 
 /** What a model file says about itself, beside its weights. */
 export interface ModelCard<A = unknown> {
@@ -54,36 +56,46 @@ export class Predictor {
     return new Predictor(card, model, featuriser, task);
   }
 
-  /** Reads a model file. `build` makes the model from its architecture (`buildModel` of spinel/models). */
-  static load<A>(
-    bytes: Uint8Array,
+  /**
+   * Reads a model file: a path in Node, a File in browsers, or bytes. `build` makes the model from its architecture (`buildModel` of
+   * spinel/models); the weights go into it piece by piece. `name` is what messages call the file.
+   */
+  static async load<A>(
+    source: ByteSource,
     build: (architecture: A, rng: Rng) => Model,
-    file = "model.safetensors",
-  ): Predictor {
-    const { tensors, metadata } = decodeSafetensors(bytes, { file });
-    const card = parseCard(metadata, file) as ModelCard<A>;
-    const featuriser = featuriserFromJSON(card.featuriser);
-    if (featuriser.hash !== card.featuriserHash)
-      throw new UserError(
-        `${file}: its features were computed by another version of spinel (${card.featuriserHash.slice(0, 12)} then, ${featuriser.hash.slice(0, 12)} now).`,
-        "Predictions would be silently wrong. Use the version that trained it, or train again.",
-      );
-    const model = build(card.architecture, new Rng(0));
-    loadStateDict(model, new Map([...tensors].map(([name, t]) => [name, { shape: t.shape, data: toFloat32(t) }])));
-    return new Predictor(card, model, featuriser, taskFrom(card.task));
+    name?: string,
+  ): Promise<Predictor> {
+    const file = name ?? (source instanceof Uint8Array ? "model.safetensors" : undefined);
+    const stored = await openSafetensors(source, { file });
+    try {
+      const card = parseCard(stored.metadata, stored.name) as ModelCard<A>;
+      const featuriser = featuriserFromJSON(card.featuriser);
+      if (featuriser.hash !== card.featuriserHash)
+        throw new UserError(
+          `${stored.name}: its features were computed by another version of spinel (${card.featuriserHash.slice(0, 12)} then, ${featuriser.hash.slice(0, 12)} now).`,
+          "Predictions would be silently wrong. Use the version that trained it, or train again.",
+        );
+      const model = build(card.architecture, new Rng(0));
+      await fillFrom(stored, model);
+      return new Predictor(card, model, featuriser, taskFrom(card.task));
+    } finally {
+      await stored.close();
+    }
   }
 
-  /** The model file, as pieces for `writeAtomic`. */
-  toSafetensors(): Uint8Array[] {
-    const tensors = new Map(
-      [...stateDict(this.model)].map(([name, t]) => [name, { shape: t.shape, data: t.toArray() }]),
-    );
-    return safetensorsPieces(tensors, { format: "pt", spinel: JSON.stringify(this.card) });
+  /** The model file, as pieces for `writeAtomic`: the tensors themselves, so write or copy each piece before any is changed. */
+  toSafetensors(): Iterable<Uint8Array> {
+    return safetensorsPieces(stateDict(this.model), { format: "pt", spinel: JSON.stringify(this.card) });
+  }
+
+  /** What the model sees of rows. No target column is needed. */
+  dataset(rows: DatasetRows): LabelledDataset {
+    return this.featuriser.dataset(withoutTargets(rows));
   }
 
   /** Predictions [rows, outputs] in the target's unit, or class probabilities [rows, classes]. No target column is needed. */
   predict(rows: DatasetRows): Float32Array {
-    return predictBatches(this.model, this.task, this.featuriser.dataset(withoutTargets(rows)));
+    return predictBatches(this.model, this.task, this.dataset(rows));
   }
 }
 

@@ -3,6 +3,7 @@ import { classificationPage } from "./report/classification.ts";
 import { drawStructures } from "./report/crystals.ts";
 import type { ReportData, Row } from "./report/data.ts";
 import { html, json, script } from "./report/html.ts";
+import { viewSections } from "./report/images.ts";
 import { page, viewerScript } from "./report/page.ts";
 import { regressionPage } from "./report/regression.ts";
 import { curveFigures, foldSection, headSection, repeatSection } from "./report/sections.ts";
@@ -11,12 +12,14 @@ export type {
   ClassificationResults,
   ClassificationRow,
   CurvePoint,
+  ImageViews,
   Metrics,
   RegressionResults,
   RegressionRow,
   ReportData,
   Split,
 } from "./report/data.ts";
+export { type Explanation, renderExplanations, verdict } from "./report/images.ts";
 export { renderStructure, type StructurePage } from "./report/structurePage.ts";
 
 /** Texts of the scripts that a page runs. */
@@ -52,6 +55,7 @@ export function reportPage(data: ReportData, scripts: ReportScripts): string {
 ${body.metrics}
 ${curves.markup}
 ${body.figures}
+${data.views && viewSections(data.views)}
 ${data.folds && foldSection(data, data.folds)}
 ${repeatSection(data)}
 </div>`;

@@ -33,6 +33,8 @@ describe.concurrent("help", () => {
     ["start"],
     ["train"],
     ["predict"],
+    ["explain"],
+    ["features"],
     ["graph"],
     ["info"],
     ["doctor"],

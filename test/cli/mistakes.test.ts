@@ -62,13 +62,13 @@ const MISTAKES: [name: string, args: string[], says: RegExp][] = [
   [
     "no model",
     ["train", "--data", "alloys.csv"],
-    /train needs a MODEL: mlp, elemnet or cgcnn\.\n {2}For example: spinel train/,
+    /train needs a MODEL: one of mlp, elemnet, cgcnn, vgg11, .* and cnn1d\.\n {2}For example: spinel train/,
   ],
   ["no target", ["train", "mlp", "--data", "alloys.csv"], /train needs --target COLUMN/],
   [
     "an unknown model",
     ["train", "mpl", "--data", "alloys.csv", "--target", "y"],
-    /no model "mpl"\.\n {2}There are mlp, elemnet and cgcnn/,
+    /no model "mpl"\.\n {2}There are mlp, elemnet, cgcnn, vgg11, /,
   ],
   // Values of options
   ["a word for a number", good("--epochs", "many"), /--epochs "many": a whole number ≥ 1 is needed/],

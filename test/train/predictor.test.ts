@@ -11,7 +11,7 @@ const rows = ionicTable().rows([0, 1, 2, 3, 4]);
 let bytes: Uint8Array;
 let expected: Float32Array;
 
-const join = (pieces: Uint8Array[]): Uint8Array => new Uint8Array(Buffer.concat(pieces));
+const join = (pieces: Iterable<Uint8Array>): Uint8Array => new Uint8Array(Buffer.concat([...pieces]));
 
 beforeAll(async () => {
   await init({ threads: 1 });
@@ -37,39 +37,39 @@ function edited(change: (card: Record<string, unknown>) => void): Uint8Array {
   return join(safetensorsPieces(new Map(tensors), { ...metadata, spinel: JSON.stringify(card) }));
 }
 
-test("a model file predicts what the model predicted, to the bit, without targets", () => {
-  const loaded = Predictor.load(bytes, buildModel);
+test("a model file predicts what the model predicted, to the bit, without targets", async () => {
+  const loaded = await Predictor.load(bytes, buildModel);
   expect(loaded.predict(rows)).toEqual(expected);
   expect(loaded.card.target).toEqual({ name: "energy", unit: "kJ/mol" });
   expect(join(loaded.toSafetensors())).toEqual(bytes);
 });
 
-test("features of another version are refused, not used", () => {
+test("features of another version are refused, not used", async () => {
   const other = edited((card) => {
     card.featuriserHash = "0".repeat(64);
   });
-  expect(() => Predictor.load(other, buildModel, "m.safetensors")).toThrow(
+  await expect(Predictor.load(other, buildModel, "m.safetensors")).rejects.toThrow(
     /m\.safetensors: its features were computed by another/,
   );
 });
 
-test("a file without a model, of a newer format, or damaged says so", () => {
+test("a file without a model, of a newer format, or damaged says so", async () => {
   const plain = encodeSafetensors({ w: { shape: [1], data: new Float32Array(1) } });
-  expect(() => Predictor.load(plain, buildModel, "w.safetensors")).toThrow(/holds weights but no spinel model/);
+  await expect(Predictor.load(plain, buildModel, "w.safetensors")).rejects.toThrow(/holds weights but no spinel model/);
   const newer = edited((card) => {
     card.version = 2;
   });
-  expect(() => Predictor.load(newer, buildModel)).toThrow(/newer spinel/);
-  expect(() => Predictor.load(bytes.subarray(0, bytes.length - 9), buildModel, "cut.safetensors")).toThrow(
+  await expect(Predictor.load(newer, buildModel)).rejects.toThrow(/newer spinel/);
+  await expect(Predictor.load(bytes.subarray(0, bytes.length - 9), buildModel, "cut.safetensors")).rejects.toThrow(
     /cut\.safetensors/,
   );
 });
 
-test("weights of other sizes are listed", () => {
+test("weights of other sizes are listed", async () => {
   const wider = edited((card) => {
     (card.architecture as { sizes: number[] }).sizes[1] = 9;
   });
-  expect(() => Predictor.load(wider, buildModel)).toThrow(
+  await expect(Predictor.load(wider, buildModel)).rejects.toThrow(
     /mis-shaped: layers\.0\.weight is \[8, \d+\], the model has \[9, \d+\]/,
   );
 });

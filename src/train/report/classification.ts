@@ -3,6 +3,7 @@ import type { Roc } from "./charts.ts";
 import { crystalColumns, groupSections, structureFigures } from "./crystals.ts";
 import type { ClassificationResults, ClassificationRow, ReportData, Split } from "./data.ts";
 import { html, type Markup, number, table, whole } from "./html.ts";
+import { imageFigures, verdict } from "./images.ts";
 import {
   type Body,
   capital,
@@ -18,7 +19,7 @@ import {
 } from "./sections.ts";
 import { rocCurve, thin } from "./statistics.ts";
 
-const WORST = 20;
+const WORST = 24;
 const CURVE_POINTS = 500;
 
 /** The likeliest class, the first on a tie. */
@@ -42,7 +43,7 @@ export function classificationPage(data: ReportData, { classes, predictions }: C
   const worst = worstSection(rows, classes, split);
   const roc = rocFigure(rows, classes, split);
   return {
-    tiles: tiles(split, own[split]?.metrics ?? {}),
+    tiles: tiles(split, own[split]?.metrics ?? {}, classes.length),
     metrics: metricsSection(data, own),
     figures: html`${matrixSections(rows, classes, split, roc.markup)}
 ${groupSections(rows, split, {
@@ -57,13 +58,11 @@ ${worst.markup}`,
   };
 }
 
-function tiles(split: Split, metrics: Record<string, number>): Tile[] {
+function tiles(split: Split, metrics: Record<string, number>, classes: number): Tile[] {
   const title = capital(SPLIT_NAMES[split]);
-  return [
-    { name: `${title} ROC-AUC`, value: number(metrics.rocAuc) },
-    { name: `${title} accuracy`, value: percent(metrics.accuracy) },
-    { name: `${title} F1`, value: number(metrics.f1) },
-  ];
+  const accuracy = { name: `${title} accuracy`, value: percent(metrics.accuracy) };
+  const area = { name: `${title} ROC-AUC`, value: number(metrics.rocAuc) };
+  return [...(classes > 2 ? [accuracy, area] : [area, accuracy]), { name: `${title} F1`, value: number(metrics.f1) }];
 }
 
 /** More classes than this need the page's whole width. */
@@ -175,10 +174,9 @@ function worstSection(rows: readonly ClassificationRow[], classes: readonly stri
     wrong.length > worst.length
       ? `The ${worst.length} surest of ${whole(wrong.length)} wrong predictions for ${SPLIT_NAMES[split]} rows.`
       : `${wrong.length === 0 ? "No" : `All ${wrong.length}`} wrong predictions for ${SPLIT_NAMES[split]} rows, the surest first.`;
-  const { markup, structures } = structureFigures(worst, (row) => [
-    ["true", classes[row.target]],
-    ["predicted", classes[predictedOf(row)]],
-    ["probability", percent(surety(row))],
-  ]);
-  return { structures, markup: card("Worst cases", sub, html`${markup}${content}`, { wide: true }) };
+  const facts = (row: ClassificationRow) => verdict(classes[row.target], classes[predictedOf(row)], surety(row));
+  const { markup, structures } = structureFigures(worst, facts);
+  const pictures = imageFigures(wrong, facts);
+  const list = pictures ? html`<details><summary>As a table</summary>${content}</details>` : content;
+  return { structures, markup: card("Worst cases", sub, html`${markup}${pictures}${list}`, { wide: true }) };
 }

@@ -1,3 +1,4 @@
+import type { Image } from "../../data/image.ts";
 import type { ViewedStructure } from "../../viewer/structure.ts";
 
 /** What a report is made from: filled by the training command, read by the pages. */
@@ -12,6 +13,8 @@ export interface Row {
   elements?: readonly string[];
   /** The atoms, e.g. a `Structure`. Only those of the worst rows become part of the page. */
   structure?: ViewedStructure;
+  /** The picture or signal. Only those of the worst rows become part of the page. */
+  image?: Image;
   /** International number, 1 … 230. */
   spaceGroup?: number;
   /** In the cell; by default those of `structure`. */
@@ -55,6 +58,19 @@ export interface CurvePoint {
   validationMetric?: number;
 }
 
+/** What there is to see of a net of images. */
+export interface ImageViews {
+  /** The weights of its first layer, an image for each output. */
+  filters?: { title: string; images: readonly Image[] };
+  /** Images as the net sees them, and coloured by what its answer depends on. */
+  attributions?: readonly {
+    id: string;
+    image: Image;
+    overlay: Image;
+    facts: readonly (readonly [name: string, value: string])[];
+  }[];
+}
+
 /** All that a report shows. Metrics and statistics of the model are computed from the predictions, over every row. */
 export interface ReportData {
   /** e.g. "ElemNet on steels" */
@@ -77,6 +93,7 @@ export interface ReportData {
   results: RegressionResults | ClassificationResults;
   /** What simple predictors reach: the mean, linear regression … */
   baselines?: readonly { name: string; metrics: Partial<Record<Split, Metrics>> }[];
+  views?: ImageViews;
   /** Test metrics of each fold. */
   folds?: readonly Metrics[];
 }

@@ -3,6 +3,7 @@ import type { Bars, Parity } from "./charts.ts";
 import { crystalColumns, groupSections, structureFigures } from "./crystals.ts";
 import type { RegressionResults, RegressionRow, ReportData, Split } from "./data.ts";
 import { html, type Markup, number, table, whole } from "./html.ts";
+import { imageFigures } from "./images.ts";
 import {
   type Body,
   capital,
@@ -164,11 +165,15 @@ function worstSection(rows: readonly RegressionRow[], split: Split, unit: string
     worst,
     { caption: "Rows with the largest errors" },
   );
-  const { markup, structures } = structureFigures(worst, (row) => [
+  const facts = (row: RegressionRow): [string, string][] => [
     ["true", number(row.target)],
     ["predicted", number(row.predicted)],
     ["error", number(errorOf(row))],
-  ]);
+  ];
+  const { markup, structures } = structureFigures(worst, facts);
   const sub = `The ${worst.length} ${SPLIT_NAMES[split]} rows with the largest errors${unit ? `; values in ${unit}` : ""}.`;
-  return { structures, markup: card("Worst cases", sub, html`${markup}${content}`, { wide: true }) };
+  return {
+    structures,
+    markup: card("Worst cases", sub, html`${markup}${imageFigures(worst, facts)}${content}`, { wide: true }),
+  };
 }

@@ -106,6 +106,21 @@ figcaption { padding: 8px 12px 10px; border-top: 1px solid var(--grid); font-siz
 figcaption dl { display: grid; grid-template-columns: repeat(3, minmax(0, 1fr)); gap: 8px; margin: 6px 0 0; font-variant-numeric: tabular-nums; }
 figcaption dt { color: var(--muted); font-size: 12px; }
 figcaption dd { margin: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.pictures { display: grid; grid-template-columns: repeat(auto-fill, minmax(150px, 1fr)); gap: 12px; margin-bottom: 8px; }
+.pairwise { grid-template-columns: repeat(auto-fill, minmax(min(290px, 100%), 1fr)); }
+.picture { display: flex; gap: 2px; background: var(--grid); }
+.picture img, .picture svg { flex: 1; min-width: 0; width: 100%; height: auto; aspect-ratio: 1; object-fit: contain; image-rendering: pixelated; }
+.picture.signal { flex-direction: column; }
+.picture.signal img { height: 14px; aspect-ratio: auto; flex: none; object-fit: fill; }
+.picture svg { aspect-ratio: 2; background: var(--card); }
+svg polyline { fill: none; stroke: var(--test); stroke-width: 1.2; vector-effect: non-scaling-stroke; stroke-linejoin: round; }
+svg polyline:nth-child(2) { stroke: var(--validation); }
+svg polyline:nth-child(3) { stroke: var(--good); }
+.pictures figcaption dl { display: block; }
+.pictures figcaption dl div { display: flex; justify-content: space-between; gap: 8px; }
+.filters { display: flex; flex-wrap: wrap; gap: 6px; }
+.filters img { width: auto; height: 56px; image-rendering: pixelated; border-radius: 3px; }
+.filters svg { width: 88px; height: 44px; border: 1px solid var(--line); border-radius: 4px; }
 .matrix { width: auto; margin: 4px auto 16px; }
 .matrix th, .matrix td { border: 0; padding: 6px 10px; }
 .matrix td { text-align: center; min-width: 84px; height: 64px; border: 2px solid var(--card); border-radius: 6px; position: relative; }

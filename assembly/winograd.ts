@@ -183,13 +183,13 @@ export function winogradProducts(
 
 /**
  * y = Aᵀ·M·A of tiles [first, first + tiles), + bias [rows], then the activation; what lies outside the image is left
- * out.   `begin`, `end` count blocks of 16 rows for each panel of NR tiles.
+ * out. These are `rows` of the `allRows` planes that an image has.   `begin`, `end` count blocks of 16 rows for each panel of NR tiles.
  */
 // @ts-ignore: decorator
 @inline
 function outputKernel(
   M: i32, begin: i32, end: i32, y: usize, m: usize, scratch: usize, mStep: i32,
-  rows: i32, height: i32, width: i32, tilesAcross: i32, tilesInImage: i32, first: i32, tiles: i32,
+  allRows: i32, rows: i32, height: i32, width: i32, tilesAcross: i32, tilesInImage: i32, first: i32, tiles: i32,
   bias: usize, activation: i32,
 ): void {
   const N = M + 2;
@@ -259,7 +259,7 @@ function outputKernel(
           const left = (inside % tilesAcross) * M;
           const bottom = min(M, height - top);
           const right = min(M, width - left);
-          let to = y + floats((number / tilesInImage) * rows + i, plane) + floats(top * width + left, 1);
+          let to = y + floats((number / tilesInImage) * allRows + i, plane) + floats(top * width + left, 1);
           // A row of the tile lies behind those of the lanes before.
           let from = result + lane * M * 4;
           for (let r = 0; r < bottom; r++, to += floats(width, 1), from += M << 4) {
@@ -275,20 +275,22 @@ function outputKernel(
 
 export function winogradOutputs2(
   begin: i32, end: i32, y: usize, m: usize, scratch: usize, mStep: i32,
-  rows: i32, height: i32, width: i32, tilesAcross: i32, tilesInImage: i32, first: i32, tiles: i32,
+  allRows: i32, rows: i32, height: i32, width: i32, tilesAcross: i32, tilesInImage: i32, first: i32, tiles: i32,
   bias: usize, activation: i32,
 ): void {
   outputKernel(
-    2, begin, end, y, m, scratch, mStep, rows, height, width, tilesAcross, tilesInImage, first, tiles, bias, activation,
+    2, begin, end, y, m, scratch, mStep,
+    allRows, rows, height, width, tilesAcross, tilesInImage, first, tiles, bias, activation,
   );
 }
 
 export function winogradOutputs4(
   begin: i32, end: i32, y: usize, m: usize, scratch: usize, mStep: i32,
-  rows: i32, height: i32, width: i32, tilesAcross: i32, tilesInImage: i32, first: i32, tiles: i32,
+  allRows: i32, rows: i32, height: i32, width: i32, tilesAcross: i32, tilesInImage: i32, first: i32, tiles: i32,
   bias: usize, activation: i32,
 ): void {
   outputKernel(
-    4, begin, end, y, m, scratch, mStep, rows, height, width, tilesAcross, tilesInImage, first, tiles, bias, activation,
+    4, begin, end, y, m, scratch, mStep,
+    allRows, rows, height, width, tilesAcross, tilesInImage, first, tiles, bias, activation,
   );
 }

@@ -49,8 +49,9 @@ export function tileSize(filter: Filter, { kernel, stride, dilation, groups }: G
   return best;
 }
 
-/** Floats of transformed tiles at a time: they stay in the last cache. */
+/** Floats of transformed tiles, and of transformed weights, at a time: they stay in the last cache, and memory small. */
 const WORKSPACE = 1 << 20;
+const TRANSFORMED = 1 << 22;
 const PADDED = 1 << 22;
 /** As in the kernels: channels or rows of one unit, tiles of a panel, bytes of scratch of a unit. */
 const BLOCK = 16;
@@ -106,31 +107,40 @@ function overImages(
 export function winograd(m: TileSize, y: number, x: number, w: number, taps: Taps, filter: Filter): void {
   const { channels, rows, target, bias = 0, activation = "none" } = filter;
   const count = (m + 2) ** 2;
-  const uStep = spaced((rows + EXTRA) * channels);
+  const most = Math.max(ROWS, Math.floor(TRANSFORMED / (count * channels) / ROWS) * ROWS);
+  const slice = Math.ceil(rows / Math.ceil(rows / most) / ROWS) * ROWS;
+  const uStep = spaced((Math.min(slice, rows) + EXTRA) * channels);
   const u = allocate(4 * count * uStep);
-  const groups = Math.ceil((rows + EXTRA) / 4);
   const scratch = new Scratch();
-  const lies = [rows, channels, taps.rowStep, taps.depthStep, +taps.flip];
-  parallel(`winogradWeights${m}`, groups, Math.ceil(512 / channels), u.ptr, w, scratch.of(groups), uStep, ...lies);
   overImages(x, m, filter, 2, (from, { across, inImage, width, plane }, first, images) => {
     const all = images * inImage;
-    const size = part(all, WORKSPACE / (count * (channels + rows)));
-    const [vStep, mStep] = [spaced(channels * size), spaced((rows + EXTRA) * size)];
+    const size = part(all, WORKSPACE / (count * (channels + Math.min(slice, rows))));
+    const [vStep, mStep] = [spaced(channels * size), spaced((Math.min(slice, rows) + EXTRA) * size)];
     const v = allocate(4 * count * (vStep + mStep));
     const products = v.ptr + 4 * count * vStep;
-    const to = y + 4 * first * rows * target[0] * target[1];
-    for (let tile = 0; tile < all; tile += size) {
-      const tiles = Math.min(size, all - tile);
-      const panels = Math.ceil(tiles / NR);
-      const place = [across, inImage, tile, tiles];
-      const data = panels * Math.ceil(channels / BLOCK);
-      parallel(`winogradData${m}`, data, 4, v.ptr, from, scratch.of(data), vStep, channels, plane, width, ...place);
-      const sizes = [mStep, uStep, vStep, rows, channels, tiles, ROWS];
-      parallel("winogradProducts", count * Math.ceil(rows / ROWS), 1, products, u.ptr, v.ptr, ...sizes);
-      const outputs = panels * Math.ceil(rows / BLOCK);
-      const finish = [bias, ACTIVATIONS[activation]];
-      const work = [products, scratch.of(outputs), mStep, rows, ...target, ...place, ...finish];
-      parallel(`winogradOutputs${m}`, outputs, 4, to, ...work);
+    for (let row = 0; row < rows; row += slice) {
+      const some = Math.min(slice, rows - row);
+      const groups = Math.ceil((some + EXTRA) / 4);
+      const weights = [w + 4 * row * taps.rowStep, scratch.of(groups), uStep, some, channels];
+      const lies = [taps.rowStep, taps.depthStep, +taps.flip];
+      parallel(`winogradWeights${m}`, groups, Math.ceil(512 / channels), u.ptr, ...weights, ...lies);
+      for (let tile = 0; tile < all; tile += size) {
+        const tiles = Math.min(size, all - tile);
+        const panels = Math.ceil(tiles / NR);
+        const place = [across, inImage, tile, tiles];
+        if (row === 0 || size < all) {
+          const units = panels * Math.ceil(channels / BLOCK);
+          const work = [from, scratch.of(units), vStep, channels, plane, width, ...place];
+          parallel(`winogradData${m}`, units, 4, v.ptr, ...work);
+        }
+        const sizes = [mStep, uStep, vStep, some, channels, tiles, ROWS];
+        parallel("winogradProducts", count * Math.ceil(some / ROWS), 1, products, u.ptr, v.ptr, ...sizes);
+        const units = panels * Math.ceil(some / BLOCK);
+        const to = y + 4 * (first * rows + row) * target[0] * target[1];
+        const finish = [bias && bias + 4 * row, ACTIVATIONS[activation]];
+        const work = [products, scratch.of(units), mStep, rows, some, ...target, ...place, ...finish];
+        parallel(`winogradOutputs${m}`, units, 4, to, ...work);
+      }
     }
     release(v);
   });

@@ -3,12 +3,14 @@ import {
   add,
   batchNorm,
   Csr,
+  conv2d,
   crossEntropy,
   exp,
   gelu,
   grad,
   indices,
   layerNorm,
+  maxPool2d,
   noGrad,
   permute,
   Rng,
@@ -30,6 +32,18 @@ const map = (f) => () => {
   return { step: () => noGrad(() => scope(() => void f(x))) };
 };
 
+/** A convolution of images, alone or with its two gradients. */
+const conv = (size, [outside, inside, kernel], options, { gradients = false } = {}) => {
+  return () => {
+    const rng = new Rng(1);
+    const x = rng.normal(size);
+    const weight = rng.normal([outside, inside, kernel, kernel]);
+    const forward = () => conv2d(x, weight, options);
+    if (!gradients) return { step: () => noGrad(() => scope(() => void forward())) };
+    return { step: () => scope(() => void grad(sum(forward()), [x, weight])) };
+  };
+};
+
 const weighted = (f) =>
   map((x) =>
     f(x, x.slice({ axis: 0, start: 0, end: 1 }).reshape(1024), x.slice({ axis: 0, start: 1, end: 2 }).reshape(1024)),
@@ -47,6 +61,21 @@ export const families = {
   "layout.transpose": map((x) => permute(x, { axes: [1, 0] })),
   "norm.layer": weighted(layerNorm),
   "norm.batch": weighted(batchNorm),
+  "norm.images": () => {
+    const rng = new Rng(1);
+    const [x, weight, bias] = [rng.normal([16, 64, 32, 32]), rng.normal([64]), rng.normal([64])];
+    return { step: () => noGrad(() => scope(() => void batchNorm(x, weight, bias, { activation: "relu" }))) };
+  },
+  "conv.winograd4": conv([16, 64, 32, 32], [64, 64, 3], { padding: 1 }),
+  "conv.winograd4.gradients": conv([16, 64, 32, 32], [64, 64, 3], { padding: 1 }, { gradients: true }),
+  "conv.winograd2": conv([32, 256, 2, 2], [256, 256, 3], { padding: 1 }),
+  "conv.packed": conv([16, 64, 32, 32], [64, 64, 5], { padding: 2, stride: 2 }),
+  "conv.packed.gradients": conv([16, 64, 32, 32], [64, 64, 5], { padding: 2, stride: 2 }, { gradients: true }),
+  "conv.depthwise": conv([16, 64, 32, 32], [64, 1, 3], { padding: 1, groups: 64 }),
+  "pool.max2x2": () => {
+    const x = new Rng(1).normal([16, 64, 32, 32]);
+    return { step: () => noGrad(() => scope(() => void maxPool2d(x, { kernelSize: 2 }))) };
+  },
   "gather.take": () => {
     const rng = new Rng(1);
     const x = rng.normal([N / 64, 64]);

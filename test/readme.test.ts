@@ -56,6 +56,21 @@ test("the crystal example runs as it stands in a folder that has my-crystals", (
   }
 });
 
+test("the image example runs as it stands", () => {
+  const [, snippet] = /## Images[\s\S]*?```ts\n([\s\S]*?)```/.exec(readme) ?? [];
+  const file = join("build", "readme-images.mjs");
+  writeFileSync(file, transpiled(snippet));
+  try {
+    const printed = execFileSync(process.execPath, [file], { encoding: "utf8", timeout: 120_000 });
+    const [, values, length] = /\[([^\]]*)\] (\d+)/.exec(printed) ?? [];
+    const total = values.split(",").reduce((sum, v) => sum + Number(v), 0);
+    expect(total).toBeCloseTo(1, 4);
+    expect(Number(length)).toBeGreaterThan(100);
+  } finally {
+    rmSync(file);
+  }
+});
+
 test("every command and npm script that the README names exists", () => {
   const help = execFileSync(process.execPath, ["dist/cli.js", "--help"], { encoding: "utf8" });
   for (const [, name] of readme.matchAll(/`(?:npx )?spinel ([a-z]+)/g))

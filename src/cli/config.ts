@@ -67,6 +67,7 @@ export const runConfig = v.strictObject({
   init: v.optional(text),
   freeze: v.optional(texts),
   activation: v.optional(one(...(Object.keys(activations) as ActivationName[]))),
+  width: v.optional(count),
   dropout: v.optional(below1),
   norm: v.optional(one("batch", "layer", "none")),
   residual: v.optional(flag),
@@ -162,6 +163,10 @@ function checkTogether(config: RunConfig, nameOf: (field: string) => string): vo
       `${nameOf("dropout")}: ElemNet has its own dropout rates.`,
       "Only 0, no dropout, can be chosen.",
     );
+  const { hidden, dropout, norm = "none", residual } = config;
+  const idle =
+    hidden?.length === 0 && ((dropout && "dropout") || (norm !== "none" && "norm") || (residual && "residual"));
+  if (idle) throw new UserError(`${nameOf(idle)} is for hidden layers; --hidden none leaves none.`, "Leave it out.");
   const alone = model === "cgcnn" ? "structures" : needsImages(model) && "images";
   const column = alone && (["numeric", "categorical"] as const).find((name) => config[name].length > 0);
   if (column)

@@ -29,7 +29,7 @@ const weightsOf = (model: object): Tensor[] =>
   [...modules(model).values()].flatMap((layer) => ("weight" in layer ? [layer.weight as Tensor] : []));
 
 function firstFilters(model: object, { shape }: ImageFeaturiser): ImageViews["filters"] {
-  const [weight] = weightsOf(model);
+  const [weight, ...later] = weightsOf(model);
   const [count, ...own] = weight.shape;
   const [channels, height, width] = own.length === 3 ? own : own.length === 2 ? [own[0], 1, own[1]] : shape;
   const size = channels * height * width;
@@ -38,7 +38,10 @@ function firstFilters(model: object, { shape }: ImageFeaturiser): ImageViews["fi
   const images = Array.from({ length: shown }, (_, i) =>
     image(width, height, channels, values.slice(i * size, (i + 1) * size)),
   );
-  const kind = own.length > 1 ? `filters of ${height === 1 ? width : `${height} × ${width}`}` : "hidden units' weights";
+  const kind =
+    own.length > 1
+      ? `filters of ${height === 1 ? width : `${height} × ${width}`}`
+      : `${later.length > 0 ? "hidden units" : "outputs"}' weights`;
   return { title: shown < count ? `The first ${shown} of ${count} ${kind}` : `${count} ${kind}`, images };
 }
 

@@ -53,10 +53,7 @@ export async function readLabelledImages(file: string, config: RunConfig, like: 
     throw new UserError(`${config.model} learns from images, and ${what}`, hint.join("\n").trim());
   });
   if (table.length > 0 && !table.targets)
-    throw new UserError(
-      `${file}: the images have no labels to learn from.`,
-      "Sort them into a folder for each class, or add the file of labels.",
-    );
+    throw new UserError(`${file}: the images have no labels to learn from.`, labelHint(table));
   if (table.classes?.length === 1)
     throw new UserError(
       `${file}: all images are of one class, ${JSON.stringify(table.classes[0])}.`,
@@ -64,6 +61,17 @@ export async function readLabelledImages(file: string, config: RunConfig, like: 
     );
   return table;
 }
+
+/** Where labels may be: in a column that has another name, in a table among the pictures, or nowhere yet. */
+function labelHint({ file, unused }: Table): string {
+  if (isTableName(file) && unused.length > 0)
+    return `Name the column to predict: --target COLUMN. It has ${unused.map((name) => JSON.stringify(name)).join(", ")}.`;
+  const table = unused.find(isTableName);
+  if (table) return `If ${table} names the pictures and says what they show: --data ${file}/${table} --target COLUMN.`;
+  return "Sort them into a folder for each class, put an IDX file of labels beside that of images, or give a table with a column file that names them.";
+}
+
+const isTableName = (name: string): boolean => /\.(?:csv|tsv|jsonl|ndjson|json)(?:\.gz)?$/i.test(name);
 
 /** What turns a run's images into its net's inputs: pixels from −0.1 to 1.175 for LeNet, as weights to start from saw them, or standardised. */
 export async function imageFeaturiser(config: RunConfig, train: Table): Promise<ImageFeaturiser> {

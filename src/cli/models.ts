@@ -120,7 +120,7 @@ const FIELDS_OF: Record<Family, readonly string[]> = {
   ],
   vgg: ["head", "dropout", ...OF_IMAGES],
   lenet: OF_IMAGES,
-  tinyvgg: OF_IMAGES,
+  tinyvgg: ["width", ...OF_IMAGES],
   cnn1d: ["dropout", ...OF_IMAGES],
 };
 
@@ -133,11 +133,12 @@ export function ownersOf(field: string): readonly string[] | undefined {
 /** A net for images [C, H, W]. VGG's head is the one of its paper for images as large as the paper's, else a single layer. */
 export function imageNet(
   model: ImageModel,
-  { head, dropout }: Pick<RunConfig, "head" | "dropout">,
+  { head, dropout, width }: Pick<RunConfig, "head" | "dropout" | "width">,
   inputs: ImageShape,
   outputs: number,
 ): Architecture {
-  if (model === "lenet" || model === "tinyvgg") return { model, inputs, outputs };
+  if (model === "lenet") return { model, inputs, outputs };
+  if (model === "tinyvgg") return { model, inputs, outputs, width };
   if (model === "cnn1d") return { model, inputs, outputs, dropout };
   const [depth, norm] = model.replace("vgg", "").split("_");
   const small = Math.min(inputs[1], inputs[2]) < 224;

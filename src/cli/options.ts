@@ -22,9 +22,12 @@ export function list(text: string): string[] {
 }
 
 /** "512,256" → [512, 256]. */
-export function naturals(text: string): number[] {
+function naturals(text: string): number[] {
   return text.split(",").map((part) => natural(part.trim()));
 }
+
+/** "512,256" → [512, 256]; "none" → []. */
+export const hiddenSizes = (text: string): number[] => (text.trim() === "none" ? [] : naturals(text));
 
 /** "64x48" → [64, 48]: height and width in pixels; "64" is a square. */
 export function imageSize(text: string): [height: number, width: number] {

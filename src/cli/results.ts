@@ -114,7 +114,7 @@ function reportData(config: RunConfig, outcomes: readonly Outcome[], results: Re
   const name = titleOf(config.model);
   return {
     title: `${name}: ${config.target}`,
-    model: { name, parameters, description: describe(config) },
+    model: { name, parameters, description: describe(config, task.kind) },
     dataset: { name: config.data, target: config.target, unit: config.unit },
     seed: config.seed,
     command: `${PROGRAM} train --config ${quoted(`${results.folder}/config.json`)}`,
@@ -150,9 +150,11 @@ function reportData(config: RunConfig, outcomes: readonly Outcome[], results: Re
   };
 }
 
-function describe(config: RunConfig): string | undefined {
+function describe(config: RunConfig, task: Results["task"]): string | undefined {
   const { model, hidden = [], activation = "relu", nConv, atomFeaLen, nH, hFeaLen } = config;
   if (model === "elemnet") return "17 fully connected layers on element fractions";
+  if (model === "mlp" && hidden.length === 0)
+    return `no hidden layer: ${task === "regression" ? "linear" : "logistic"} regression`;
   if (model === "mlp") return `${hidden.join(", ")} hidden units, ${activation}`;
   if (model !== "cgcnn") return undefined;
   return `${nConv} crystal graph convolutions of width ${atomFeaLen}, ${nH} fully connected of width ${hFeaLen}`;

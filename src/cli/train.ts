@@ -5,7 +5,7 @@ import { completeConfig, type Fields, flagOf, readConfig, runConfig, WRITTEN } f
 import { EMBEDDED_NAMES } from "./embedded.ts";
 import { execute, type Plan } from "./execute.ts";
 import { MODEL_LIST } from "./models.ts";
-import { imageSize, list, natural, naturals, number } from "./options.ts";
+import { hiddenSizes, imageSize, list, natural, number } from "./options.ts";
 import { modelFile, RunFolder } from "./runFolder.ts";
 
 interface Flags extends Fields {
@@ -83,11 +83,16 @@ export function trainCommand(): Command {
     .addOption(
       choice("--head <kind>", "vgg: imagenet, of three layers (from 224x224), or cifar, of one (below)", "head"),
     )
+    .option("--width <n>", "tinyvgg: channels of its convolutions (10)", natural)
     .option("--atom-fea-len <n>", "cgcnn: width of an atom's vector (64)", natural)
     .option("--n-conv <n>", "cgcnn: convolutions (3)", natural)
     .option("--h-fea-len <n>", "cgcnn: width of the layers after pooling (128)", natural)
     .option("--n-h <n>", "cgcnn: layers after pooling (1)", natural)
-    .option("--hidden <sizes>", "mlp: hidden layers, e.g. 512,256 (256,256)", naturals)
+    .option(
+      "--hidden <sizes>",
+      "mlp: hidden layers, e.g. 512,256; none: logistic or linear regression (256,256)",
+      hiddenSizes,
+    )
     .option("--activation <name>", "mlp: relu, silu, gelu, tanh, … (silu)")
     .option(
       "--dropout <share>",

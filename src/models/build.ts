@@ -6,7 +6,7 @@ import { Cnn1d, type Cnn1dOptions } from "./cnn1d.ts";
 import { ElemNet } from "./elemnet.ts";
 import { LeNet5 } from "./leNet5.ts";
 import { Mlp, type MlpOptions } from "./mlp.ts";
-import { TinyVgg } from "./tinyVgg.ts";
+import { TinyVgg, type TinyVggOptions } from "./tinyVgg.ts";
 import { type ImageShape, Vgg, type VggDepth, type VggOptions } from "./vgg.ts";
 
 /** A model as plain data: what a model file says about itself. */
@@ -15,7 +15,8 @@ export type Architecture =
   | { model: "elemnet"; inputs: number; outputs: number; dropout?: boolean }
   | ({ model: "cgcnn"; inputs: number; outputs: number } & CgcnnOptions)
   | ({ model: "vgg"; depth: VggDepth; inputs: ImageShape; outputs: number } & VggOptions)
-  | { model: "tinyvgg" | "lenet"; inputs: ImageShape; outputs: number }
+  | ({ model: "tinyvgg"; inputs: ImageShape; outputs: number } & TinyVggOptions)
+  | { model: "lenet"; inputs: ImageShape; outputs: number }
   | ({ model: "cnn1d"; inputs: ImageShape; outputs: number } & Cnn1dOptions);
 
 /** Makes the model that an architecture describes, with fresh weights. */
@@ -30,7 +31,7 @@ export function buildModel(architecture: Architecture, rng: Rng): Model {
     case "vgg":
       return new Vgg(architecture.inputs, architecture.outputs, rng, architecture);
     case "tinyvgg":
-      return new TinyVgg(architecture.inputs, architecture.outputs, rng);
+      return new TinyVgg(architecture.inputs, architecture.outputs, rng, architecture);
     case "lenet":
       return new LeNet5(architecture.inputs, architecture.outputs, rng);
     case "cnn1d":

@@ -5,5 +5,5 @@ export { Cnn1d, type Cnn1dOptions } from "./cnn1d.ts";
 export { ElemNet } from "./elemnet.ts";
 export { LeNet5, PartialConv2d } from "./leNet5.ts";
 export { Mlp, type MlpOptions } from "./mlp.ts";
-export { TinyVgg } from "./tinyVgg.ts";
+export { TinyVgg, type TinyVggOptions } from "./tinyVgg.ts";
 export { type ImageShape, Vgg, type VggDepth, type VggOptions, vggParameterCount } from "./vgg.ts";

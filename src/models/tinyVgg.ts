@@ -5,8 +5,10 @@ import { Conv2d, init, Linear, MaxPool2d, type Module } from "../nn/index.ts";
 import { flatten } from "../ops/index.ts";
 import type { ImageShape } from "./vgg.ts";
 
-/** Channels of every convolution. */
-const WIDTH = 10;
+export interface TinyVggOptions {
+  /** Channels of every convolution; 10 in the paper. */
+  width?: number;
+}
 
 /**
  * TinyVGG: four 3 × 3 convolutions of ten channels, halved twice, one fully connected layer.  Wang et al., "CNN Explainer",
@@ -22,12 +24,15 @@ export class TinyVgg implements Module {
   readonly max_pool_2 = new MaxPool2d(2);
   readonly output: Linear;
 
-  constructor([channels, height, width]: ImageShape, outputs: number, rng: Rng) {
-    const [h, w] = [height, width].map((n) => Math.floor((Math.floor((n - 4) / 2) - 4) / 2));
+  constructor([channels, height, across]: ImageShape, outputs: number, rng: Rng, { width = 10 }: TinyVggOptions = {}) {
+    const [h, w] = [height, across].map((n) => Math.floor((Math.floor((n - 4) / 2) - 4) / 2));
     if (!(Math.min(h, w) >= 1))
-      throw new UserError(`TinyVGG: images of ${height} × ${width} are too small.`, "Resize them to 16 × 16 at least.");
+      throw new UserError(
+        `TinyVGG: images of ${height} × ${across} are too small.`,
+        "Resize them to 16 × 16 at least.",
+      );
     const conv = (from: number): Conv2d => {
-      const layer = new Conv2d(from, WIDTH, 3, rng);
+      const layer = new Conv2d(from, width, 3, rng);
       const draws = init.kaimingNormal(layer.weight.shape, rng);
       layer.weight.set(draws.data);
       layer.bias!.data.fill(0);
@@ -35,10 +40,10 @@ export class TinyVgg implements Module {
       return layer;
     };
     this.conv_1_1 = conv(channels);
-    this.conv_1_2 = conv(WIDTH);
-    this.conv_2_1 = conv(WIDTH);
-    this.conv_2_2 = conv(WIDTH);
-    this.output = new Linear(WIDTH * h * w, outputs, rng);
+    this.conv_1_2 = conv(width);
+    this.conv_2_1 = conv(width);
+    this.conv_2_2 = conv(width);
+    this.output = new Linear(width * h * w, outputs, rng);
   }
 
   /** x [N, C, H, W] → [N, outputs]. */

@@ -133,20 +133,23 @@ export function convTiles(
       for (let j = j0; j < j1; j += NR) {
         const column = first + j;
         const whole = dense && n - j >= NR && (column % grid) + NR <= grid;
+        const start = y + place(column, grid, gridWidth, image, down, right);
         for (let i = i0; i < i1; i += MR) {
           const panelA = panelsA + floats(i, depth);
           const panelB = panelsB + floats(j, depth);
-          const row = y + floats(i, plane);
           const count = min(MR, m - i);
           const biasI = last && bias ? bias + floats(i, 1) : 0;
           if (whole && count == MR) {
-            const at = row + place(column, grid, gridWidth, image, down, right);
+            const at = start + floats(i, plane);
             tile(at, plane, panelA, panelB, depth, add);
-            if (last && (bias || activation)) finishTile(at, plane, biasI, floor);
+            if (last && (bias || activation)) finishRows(at, plane, at, plane, MR, 0, biasI, floor);
+          } else if (whole) {
+            tile(edge, NR, panelA, panelB, depth, 0);
+            finishRows(start + floats(i, plane), plane, edge, NR, count, add, biasI, last ? floor : -Infinity);
           } else {
             tile(edge, NR, panelA, panelB, depth, 0);
             for (let lane = 0; lane < min(NR, n - j); lane++) {
-              let at = row + place(column + lane, grid, gridWidth, image, down, right);
+              let at = y + floats(i, plane) + place(column + lane, grid, gridWidth, image, down, right);
               for (let r = 0; r < count; r++, at += floats(plane, 1)) {
                 let value = load<f32>(edge + floats(r * NR + lane, 1));
                 if (add) value += load<f32>(at);
@@ -161,13 +164,21 @@ export function convTiles(
   }
 }
 
-/** A whole tile ← activation(tile + bias of its rows). */
-function finishTile(at: usize, plane: i32, bias: usize, floor: f32): void {
+/** y [rows, NR] ← activation(x + bias of the rows), + y before it where `add`; rows are `plane` and `line` floats apart. */
+function finishRows(
+  y: usize, plane: i32, x: usize, line: i32, rows: i32, add: i32, bias: usize, floor: f32,
+): void {
   const least = f32x4.splat(floor);
-  for (let r = 0; r < MR; r++, at += floats(plane, 1)) {
+  for (let r = 0; r < rows; r++, y += floats(plane, 1), x += floats(line, 1)) {
     const b = f32x4.splat(bias ? load<f32>(bias + floats(r, 1)) : 0);
-    v128.store(at, f32x4.pmax(f32x4.add(v128.load(at), b), least));
-    v128.store(at, f32x4.pmax(f32x4.add(v128.load(at, 16), b), least), 16);
+    let v = f32x4.add(v128.load(x), b);
+    let w = f32x4.add(v128.load(x, 16), b);
+    if (add) {
+      v = f32x4.add(v, v128.load(y));
+      w = f32x4.add(w, v128.load(y, 16));
+    }
+    v128.store(y, f32x4.pmax(v, least));
+    v128.store(y, f32x4.pmax(w, least), 16);
   }
 }
 

@@ -5,6 +5,7 @@ import { h } from "./kit/dom.ts";
 const demos: readonly { id: string; title: string; load: () => Promise<{ demo: Demo }> }[] = [
   { id: "playground", title: "Playground", load: () => import("./playground/index.ts") },
   { id: "crystals", title: "Crystals", load: () => import("./crystals/index.ts") },
+  { id: "vision", title: "Convolution", load: () => import("./vision/index.ts") },
 ];
 
 const host = document.querySelector("main")!;

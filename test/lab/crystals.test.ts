@@ -234,7 +234,7 @@ test("own files with id_prop.csv: train, predict, save, and load again", async (
 
   const model = await download("Save model");
   await init({ threads: 1, deterministic: true });
-  const predictor = Predictor.load(new Uint8Array(model), buildModel);
+  const predictor = await Predictor.load(new Uint8Array(model), buildModel);
   const own = files.map(({ name, buffer }) => new File([new Uint8Array(buffer)], name));
   const crystals = await readCrystals(own, { numeric: ["*"] });
   const values = predictor.predict(crystals);

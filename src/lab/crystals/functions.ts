@@ -204,11 +204,10 @@ export const functions = {
   },
 
   /** The model as a file. */
-  save: (): Uint8Array[] => theCurrent().regressor.predictor().toSafetensors(),
+  save: (): Uint8Array[] => Array.from(theCurrent().regressor.predictor().toSafetensors(), (p) => p.slice()),
 
   async load(file: File): Promise<{ target: LearningData["target"]; notes: Record<string, string | number> }> {
-    const bytes = new Uint8Array(await file.arrayBuffer());
-    const predictor = Predictor.load<Architecture>(bytes, buildModel, file.name);
+    const predictor = await Predictor.load<Architecture>(file, buildModel);
     if (predictor.task.outputs !== 1) {
       release(predictor);
       throw new UserError(

@@ -3,6 +3,8 @@ import { connect } from "../../worker/index.ts";
 import type { Demo, Place } from "../demo.ts";
 import { h } from "../kit/dom.ts";
 import { download } from "../kit/download.ts";
+import { Driver } from "../kit/driver.ts";
+import { engineLine } from "../kit/engine.ts";
 import { acceptDrops, type PathFile } from "../kit/files.ts";
 import { latest } from "../kit/latest.ts";
 import { readState, writeState } from "../kit/state.ts";
@@ -10,7 +12,6 @@ import { withTheme } from "../kit/theme.ts";
 import { Transport } from "../kit/transport.ts";
 import { type CrystalsState, FIELDS, type GalleryName, type Source, trainingConfig } from "./config.ts";
 import { CrystalPanel } from "./crystalPanel.ts";
-import { Driver } from "./driver.ts";
 import type { Entry, functions, Picture, Scene } from "./functions.ts";
 import { GraphPanel } from "./graphPanel.ts";
 import { PredictionPanel } from "./predictionPanel.ts";
@@ -24,7 +25,6 @@ export const demo: Demo = {
     const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
     // Deterministic, so that an address shows the same training to everybody.
     const session = await connect<typeof functions>(worker, { deterministic: true });
-    const { variant, threads, reason } = session.capabilities;
     const { state: initial, rejected } = readState(FIELDS, query);
     const { gallery, basis } = await session.run("scenery");
     const entries = new Map<string, Entry>(gallery.map((entry) => [entry.key, entry]));
@@ -130,7 +130,7 @@ export const demo: Demo = {
     const driver = new Driver(
       session,
       {
-        showScene(next, first) {
+        showScene(next: Scene, first: Picture) {
           if (next.revision !== scene?.revision) {
             for (const key of entries.keys()) if (key.startsWith("row:") && key !== shown) entries.delete(key);
             for (const entry of next.validation.entries) entries.set(entry.key, entry);
@@ -147,6 +147,7 @@ export const demo: Demo = {
         say: tell,
       },
       config,
+      "Making the crystals and their graphs …",
     );
     const transport = new Transport({
       onPlay: () => driver.play(),
@@ -211,10 +212,7 @@ export const demo: Demo = {
       ),
     );
     await showCrystal(shown);
-    const engine = [variant, ...(threads > 1 ? [`${threads} threads`] : []), reason].filter(Boolean).join("; ");
-    const complaint =
-      rejected.length > 0 ? ` The address has no usable value for ${rejected.join(", ")}; defaults are used.` : "";
-    say(`Computed in a Worker on this machine: ${engine}.${complaint}`);
+    say(engineLine(session.capabilities, rejected));
 
     return () => {
       ended = true;

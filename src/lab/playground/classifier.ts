@@ -5,7 +5,8 @@ import { scope, type Tensor, tensor } from "../../core/tensor.ts";
 import { Mlp } from "../../models/mlp.ts";
 import { activation, type Linear, stateDict } from "../../nn/index.ts";
 import { concat, mseLoss, mul, sin, square, tanh } from "../../ops/index.ts";
-import { Adagrad, Adam, type Optimizer, Rmsprop, Sgd } from "../../train/optim.ts";
+import type { Optimizer } from "../../train/optim.ts";
+import { makeOptimizer } from "../kit/makeOptimizer.ts";
 import { type Config, DOMAIN, FEATURES, type FeatureName, GRID } from "./config.ts";
 import { generate, type Points, part } from "./data.ts";
 import { History } from "./history.ts";
@@ -47,15 +48,6 @@ function inputs(names: readonly FeatureName[], { x1, x2 }: Pick<Points, "x1" | "
   );
 }
 
-const optimizers: Record<Config["optimizer"], (model: Mlp, lr: number) => Optimizer> = {
-  sgd: (model, lr) => new Sgd(model, { lr }),
-  momentum: (model, lr) => new Sgd(model, { lr, momentum: 0.9 }),
-  nesterov: (model, lr) => new Sgd(model, { lr, momentum: 0.9, nesterov: true }),
-  adam: (model, lr) => new Adam(model, { lr }),
-  rmsprop: (model, lr) => new Rmsprop(model, { lr }),
-  adagrad: (model, lr) => new Adagrad(model, { lr }),
-};
-
 /**
  * A small network that tells +1 from −1 in the plane, trained as TensorFlow Playground trains it: tanh at the end, loss ½(y − t)², weights
  * from U(−½, ½), biases 0.1, batches in the fixed order of the points. A batch that an epoch's end cuts goes on in the next epoch.
@@ -94,7 +86,7 @@ export class Classifier {
       bias!.data.fill(0.1);
     }
     this.dead = this.model.layers.map(() => new Set());
-    this.optimizer = optimizers[config.optimizer](this.model, config.learningRate);
+    this.optimizer = makeOptimizer[config.optimizer](this.model, config.learningRate);
     this.record();
   }
 

@@ -1,5 +1,6 @@
 import { h } from "../kit/dom.ts";
 import { type Input, numberField, pictures, select, slider, toggle } from "../kit/inputs.ts";
+import { OPTIMIZER_TEXT } from "../kit/optimizers.ts";
 import type { Theme } from "../kit/theme.ts";
 import {
   ACTIVATIONS,
@@ -31,12 +32,7 @@ const TEXT: Record<string, string> = {
   silu: "SiLU",
   gelu: "GELU",
   mish: "Mish",
-  sgd: "SGD",
-  momentum: "Momentum",
-  nesterov: "Nesterov",
-  adam: "Adam",
-  rmsprop: "RMSprop",
-  adagrad: "Adagrad",
+  ...OPTIMIZER_TEXT,
   none: "None",
   l1: "L1",
   l2: "L2",

@@ -2,6 +2,7 @@ import "./playground.css";
 import { connect } from "../../worker/index.ts";
 import type { Demo, Place } from "../demo.ts";
 import { h } from "../kit/dom.ts";
+import { engineLine } from "../kit/engine.ts";
 import { readState, writeState } from "../kit/state.ts";
 import { withTheme } from "../kit/theme.ts";
 import { Transport } from "../kit/transport.ts";
@@ -18,16 +19,12 @@ export const demo: Demo = {
     const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
     // Deterministic, so that an address shows the same training to everybody.
     const session = await connect<typeof functions>(worker, { deterministic: true });
-    const { variant, threads, reason } = session.capabilities;
     const { state: initial, rejected } = readState(FIELDS, query);
     let state: PlaygroundState = initial;
     let picture: Picture | undefined;
     let focus: Focus;
 
-    const engine = `Computed in a Worker on this machine: ${[variant, ...(threads > 1 ? [`${threads} threads`] : []), reason].filter(Boolean).join("; ")}.`;
-    const complaint = rejected.length
-      ? ` The address has no usable value for ${rejected.join(", ")}; defaults are used.`
-      : "";
+    const line = engineLine(session.capabilities, rejected);
 
     const draw = (): void => {
       if (!picture) return;
@@ -78,7 +75,7 @@ export const demo: Demo = {
       onPause: () => driver.pause(),
       onStep: () => driver.step(),
       onReset: () => {
-        say(engine);
+        say(line);
         driver.configure(configOf(state), true);
       },
     });
@@ -93,7 +90,7 @@ export const demo: Demo = {
     });
     controls.show(state);
     output.setView(state);
-    say(engine + complaint);
+    say(line);
     await driver.configure(configOf(state));
     host.replaceChildren(
       h(

@@ -1,16 +1,28 @@
-import type { Running, Session } from "../../worker/index.ts";
-import type { TrainingConfig } from "./config.ts";
-import type { functions, Picture, Scene } from "./functions.ts";
+import type { Control, Running, Session } from "../../worker/index.ts";
 
-export interface Watcher {
+/** What a Worker serves where something is trained. Pictures are its state at one moment, a scene is what they all share. */
+export type Trainee<Config, Scene, Picture> = {
+  /** Makes what the configuration describes, or tunes what there is; it reports what people may read meanwhile. */
+  prepare(
+    args: { config: Config; fresh: boolean },
+    control: Control<string>,
+  ): { scene: Scene; picture: Picture } | Promise<{ scene: Scene; picture: Picture }>;
+  look(): Picture;
+  /** To the end of an epoch. */
+  step(args: undefined, control: Control): Picture | Promise<Picture>;
+  /** To the end of the last epoch. */
+  train(args: undefined, control: Control<Picture>): Promise<Picture>;
+};
+
+export interface Watcher<Scene, Picture> {
   showScene(scene: Scene, picture: Picture): void;
   showPicture(picture: Picture): void;
   showPlaying(playing: boolean): void;
   say(text: string): void;
 }
 
-/** The page's side of the training: at most one run is under way, and a picture is drawn when the last one has been. */
-export class Driver {
+/** The page's side of a training: at most one run is under way, and a picture is drawn when the last one has been. */
+export class Driver<Config, Scene extends { revision: number }, Picture extends { revision: number; epoch: number }> {
   playing = false;
   private run: Running<Picture> | undefined;
   private revision = -1;
@@ -20,10 +32,12 @@ export class Driver {
   private queue: Promise<unknown> = Promise.resolve();
 
   constructor(
-    private readonly session: Session<typeof functions>,
-    private readonly watcher: Watcher,
+    private readonly session: Session<Trainee<Config, Scene, Picture>>,
+    private readonly watcher: Watcher<Scene, Picture>,
     /** What the controls say now. */
-    private readonly config: () => TrainingConfig,
+    private readonly config: () => Config,
+    /** What is said while a network and its data are made. */
+    private readonly making: string,
   ) {}
 
   /** Whether there is a network. */
@@ -94,11 +108,13 @@ export class Driver {
   }
 
   private async make(fresh: boolean): Promise<boolean> {
-    if (!this.begun || fresh) this.watcher.say("Making the crystals and their graphs …");
+    const { session, watcher } = this;
+    if (!this.begun || fresh) watcher.say(this.making);
     try {
-      const { scene, picture } = await this.session.run("prepare", { config: this.config(), fresh });
+      const args = { config: this.config(), fresh };
+      const { scene, picture } = await session.run("prepare", args, { onProgress: (text) => watcher.say(text) });
       this.revision = scene.revision;
-      this.watcher.showScene(scene, picture);
+      watcher.showScene(scene, picture);
       return true;
     } catch (error) {
       this.fail(error);
@@ -108,7 +124,7 @@ export class Driver {
 
   private async ask(name: "look" | "step"): Promise<void> {
     try {
-      this.show(await this.session.run(name, undefined));
+      this.show(await (name === "look" ? this.session.run("look") : this.session.run("step", undefined)));
     } catch (error) {
       this.fail(error);
     }

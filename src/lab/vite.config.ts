@@ -16,6 +16,6 @@ export default defineConfig({
   },
   worker: { format: "es" },
   build: { target: "es2022", outDir: "../../build/lab", emptyOutDir: true, assetsInlineLimit: 0 },
-  // All dependencies are ES modules and are served as they are.
-  optimizeDeps: { noDiscovery: true },
+  // Dependencies are ES modules and are served as they are, but for this one.
+  optimizeDeps: { noDiscovery: true, include: ["jpeg-js"] },
 });

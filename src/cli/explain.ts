@@ -29,7 +29,7 @@ export function explainCommand(): Command {
   return new Command("explain")
     .summary("where a net of images looks")
     .description(
-      "Draws why a trained net of images answers as it does, for each image: saliency (the slope of the answer at each pixel), Grad-CAM (where the last convolution finds what speaks for it), occlusion (how far its probability falls when a place is covered) and, with --layer, that layer's maps. Writes PNG files and index.html, which shows them all.",
+      "Draws why a trained net of images answers as it does, for each image: saliency (the slope of the answer at each pixel), Grad-CAM (where the last convolution finds what speaks for it), occlusion (for classes: how far its probability falls when a place is covered) and, with --layer, that layer's maps. Writes PNG files and index.html, which shows them all.",
     )
     .argument("<model>", "model.safetensors of a run, or the run's folder")
     .argument("<files...>", "PNG and JPEG files, folders of them, IDX, CSV of pixels")
@@ -51,17 +51,18 @@ async function explain(model: string, files: string[], { out, threads, limit, ..
   const { featuriser, card } = predictor;
   if (!(featuriser instanceof ImageFeaturiser))
     throw new UserError(`${model} is no net of images.`, "Only what a net sees of images can be drawn.");
-  if (card.task.kind !== "classification") throw new UserError(`${model} predicts numbers and tells no classes apart.`);
-  const { classes } = card.task;
-  if (flags.class !== undefined && !classes.includes(flags.class))
-    throw unknownName(`--class: ${model} has no class`, flags.class, classes);
+  const classes = card.task.kind === "classification" ? card.task.classes : undefined;
+  if (flags.class !== undefined && !classes)
+    throw new UserError(`--class: ${model} predicts numbers and tells no classes apart.`, "Leave it out.");
+  if (flags.class !== undefined && !classes!.includes(flags.class))
+    throw unknownName(`--class: ${model} has no class`, flags.class, classes!);
   const folder = new RunFolder(out);
   const names = new Set<string>();
   const explained: Parameters<typeof renderExplanations>[1][number][] = [];
   for await (const table of tables(files, predictor, flags)) {
     tellDropped(table);
     for (let row = 0; row < table.length && explained.length < limit; row++) {
-      const one = explainRow(predictor, featuriser, table.rows([row]), classes, flags);
+      const one = explainRow(predictor, featuriser, table.rows([row]), flags);
       const name = fileName(one.id, names);
       for (const { title, image } of one.pictures)
         await folder.write(`${name}-${title.replace(/[^\p{L}\p{N}]+/gu, "-").toLowerCase()}.png`, [
@@ -78,17 +79,18 @@ async function explain(model: string, files: string[], { out, threads, limit, ..
   );
 }
 
-/** The pictures of a single row. */
+/** The pictures of a single row. Numbers have no probability that could fall: they go without occlusion. */
 function explainRow(
   predictor: Predictor,
   featuriser: ImageFeaturiser,
   table: Table,
-  classes: readonly string[],
   { class: wanted, layer }: Pick<Flags, "class" | "layer">,
 ) {
-  const probabilities = predictor.predict(table);
-  const best = probabilities.indexOf(Math.max(...probabilities));
-  const classIndex = wanted === undefined ? best : classes.indexOf(wanted);
+  const { task, target } = predictor.card;
+  const classes = task.kind === "classification" ? task.classes : undefined;
+  const answer = predictor.predict(table);
+  const best = answer.indexOf(Math.max(...answer));
+  const classIndex = wanted === undefined ? best : classes!.indexOf(wanted);
   const model = predictor.model as AnyModel;
   const [, height, width] = featuriser.shape;
   return scope(() => {
@@ -102,19 +104,26 @@ function explainRow(
       ...(hasMaps(model)
         ? [{ title: "Grad-CAM", image: laidOver(seen, map(gradCam(model, x, { classIndex, size: [height, width] }))) }]
         : []),
-      {
-        title: "occlusion",
-        image: shown(heatmap(map(occlusion(model, x, occluder(featuriser, classIndex))), { colours: "coolwarm" })),
-      },
+      ...(classes
+        ? [
+            {
+              title: "occlusion",
+              image: shown(
+                heatmap(map(occlusion(model, x, occluder(featuriser, classIndex))), { colours: "coolwarm" }),
+              ),
+            },
+          ]
+        : []),
       ...(layer === undefined ? [] : [{ title: `layer ${layer}`, image: layerSheet(model, x, layer) }]),
     ];
-    const facts = verdict(
-      table.targets ? classes[table.targets.values[0]] : undefined,
-      classes[best],
-      probabilities[best],
-    );
-    const about = `class ${classes[classIndex]}`;
-    return { id: table.ids[0], facts: [...facts, ["explained", about] as const], pictures };
+    const unit = target.unit ? ` ${target.unit}` : "";
+    const facts: [name: string, value: string][] = classes
+      ? [
+          ...verdict(table.targets && classes[table.targets.values[0]], classes[best], answer[best]),
+          ["explained", `class ${classes[classIndex]}`],
+        ]
+      : [["predicted", `${Number(answer[0].toPrecision(4))}${unit}`]];
+    return { id: table.ids[0], facts, pictures };
   });
 }
 

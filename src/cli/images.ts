@@ -76,8 +76,10 @@ const isTableName = (name: string): boolean => /\.(?:csv|tsv|jsonl|ndjson|json)(
 /** What turns a run's images into its net's inputs: pixels from −0.1 to 1.175 for LeNet, as weights to start from saw them, or standardised. */
 export async function imageFeaturiser(config: RunConfig, train: Table): Promise<ImageFeaturiser> {
   const { model, imageSize: size, channels, fit, augment } = config;
-  const scale = model === "lenet" ? { mean: [0.1 / 1.275], std: [1 / 1.275] } : await learnedScale(config);
-  return ImageFeaturiser.fit({ ...scale, size, channels, fit, augment: augmentation(augment) }, train);
+  const learned = await learnedScale(config);
+  const scale = model === "lenet" ? { mean: [0.1 / 1.275], std: [1 / 1.275] } : learned;
+  const spec = { ...scale, size, channels: channels ?? learned.mean?.length, fit, augment: augmentation(augment) };
+  return ImageFeaturiser.fit(spec, train);
 }
 
 function augmentation(text: string | undefined): AugmentSpec | undefined {

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { Command } from "commander";
 import { UserError } from "../core/errors.ts";
 import { hasStructures } from "../data/crystals.ts";
@@ -11,6 +11,7 @@ import { parseCard } from "../train/predictor.ts";
 import { formatCount } from "../train/progress.ts";
 import { imageInfo } from "./imageInfo.ts";
 import { layersInfo, shownLayers } from "./layers.ts";
+import { isImageModel } from "./models.ts";
 import { imageShape } from "./options.ts";
 import { isFolder } from "./rows.ts";
 import { modelFile } from "./runFolder.ts";
@@ -47,6 +48,8 @@ async function info(
     process.stdout.write(json ? `${JSON.stringify(table)}\n` : shownLayers(table));
     return;
   }
+  if (isImageModel(path) && !existsSync(path))
+    throw new UserError(`There is no file ${path}.`, `Of the net of that name: spinel info ${path} --layers.`);
   const file = modelFile(path);
   const facts = await infoOf(file);
   process.stdout.write(json ? `${JSON.stringify(facts)}\n` : shown(facts));

@@ -5,13 +5,14 @@ import { readCrystalRows } from "../data/crystals.ts";
 import type { Featuriser } from "../data/featuriser.ts";
 import { ImageFeaturiser } from "../data/imageFeaturiser.ts";
 import { isStructureFile } from "../data/structureFiles.ts";
-import { readRows, type Table } from "../data/table.ts";
+import { readRows, Table } from "../data/table.ts";
 import { buildModel } from "../models/index.ts";
 import { Predictor } from "../train/predictor.ts";
+import { embedded, isEmbedded } from "./embedded.ts";
 import { usable } from "./featurisers.ts";
 import { imageTables } from "./images.ts";
 import { formulasAreOfStructures } from "./rows.ts";
-import { modelFile } from "./runFolder.ts";
+import { existingModel } from "./runFolder.ts";
 import { isSafetensors } from "./tableInfo.ts";
 
 /** How the files that a trained model is given are read. */
@@ -25,7 +26,7 @@ export interface ReadFlags {
 
 /** The model of a run, by its file or the run's folder. */
 export async function loadPredictor(model: string, threads: number | undefined): Promise<Predictor> {
-  const path = modelFile(model);
+  const path = existingModel(model);
   if (!(await isSafetensors(path)))
     throw new UserError(`${path} is not a model.`, "Give the model.safetensors of a run first, then the files.");
   await init({ threads });
@@ -34,8 +35,19 @@ export async function loadPredictor(model: string, threads: number | undefined):
 
 /** The rows of the files, in pieces, as the model needs them. */
 export async function* tables(files: readonly string[], predictor: Predictor, flags: ReadFlags): AsyncGenerator<Table> {
-  if (predictor.featuriser instanceof ImageFeaturiser) yield* imageTables(files, predictor.featuriser, flags);
-  else for (const name of files) yield* tablesOf(name, predictor, flags);
+  const { featuriser } = predictor;
+  if (files.some(isEmbedded)) yield* embeddedTables(files);
+  else if (!(featuriser instanceof ImageFeaturiser)) for (const name of files) yield* tablesOf(name, predictor, flags);
+  else if (flags.formula === undefined) yield* imageTables(files, featuriser, flags);
+  else throw new UserError("--formula is for tables; this model sees images.", "Leave it out.");
+}
+
+/** Generated rows without their targets: those to test with, where there are some. */
+function* embeddedTables(files: readonly string[]): Generator<Table> {
+  for (const name of files) {
+    const { train, test = train } = embedded(name);
+    yield new Table({ ...test, targets: undefined, classes: undefined });
+  }
 }
 
 /** The rows of a file, in pieces, as the model needs them. */

@@ -9,7 +9,7 @@ import { buildModel, type ImageShape } from "../models/index.ts";
 import { type AnyModel, layerOutputs, layerTable, modules, receptiveField } from "../nn/index.ts";
 import { formatCount } from "../train/progress.ts";
 import { loadPredictor } from "./inputs.ts";
-import { IMAGE_MODELS, type ImageModel, imageNet } from "./models.ts";
+import { IMAGE_MODELS, imageNet, isImageModel } from "./models.ts";
 
 /** What nets are described for where no input is given: the images of their papers. */
 const INPUTS: Partial<Record<string, ImageShape>> = { lenet: [1, 28, 28], tinyvgg: [3, 64, 64], cnn1d: [1, 1, 40] };
@@ -31,10 +31,10 @@ export async function layersInfo(model: string, input: ImageShape | undefined): 
 }
 
 async function netOf(model: string, input: ImageShape | undefined): Promise<[AnyModel, readonly number[]]> {
-  if ((IMAGE_MODELS as readonly string[]).includes(model) && !existsSync(model)) {
+  if (isImageModel(model) && !existsSync(model)) {
     await init({ threads: 1 });
     const shape = input ?? INPUTS[model] ?? [3, 224, 224];
-    const net = imageNet(model as ImageModel, {}, shape, CLASSES[model] ?? 1000);
+    const net = imageNet(model, {}, shape, CLASSES[model] ?? 1000);
     return [buildModel(net, new Rng(0)) as AnyModel, shape];
   }
   if (!existsSync(model))

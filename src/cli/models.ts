@@ -30,8 +30,9 @@ export const MODEL_LIST =
 export const familyOf = (model: ModelName): Family => (model.startsWith("vgg") ? "vgg" : (model as Family));
 
 /** Whether the model learns from images alone; an mlp may. */
-export const needsImages = (model: ModelName): model is ImageModel =>
-  (IMAGE_MODELS as readonly string[]).includes(model);
+export const needsImages = (model: ModelName): model is ImageModel => isImageModel(model);
+
+export const isImageModel = (name: string): name is ImageModel => (IMAGE_MODELS as readonly string[]).includes(name);
 
 const NAMES: Record<Family, string> = {
   mlp: "MLP",

@@ -124,5 +124,21 @@ function makeFolder(path: string): boolean {
 
 /** A run's folder stands for the model in it. */
 export function modelFile(path: string): string {
-  return existsSync(join(path, "model.safetensors")) ? join(path, "model.safetensors") : path;
+  const file = join(path, "model.safetensors");
+  return existsSync(file) ? file : path;
+}
+
+/** The same where nothing but a model will do. @throws UserError for a folder without one */
+export function existingModel(path: string): string {
+  const file = modelFile(path);
+  if (!statSync(file, { throwIfNoEntry: false })?.isDirectory()) return file;
+  const fold = join(path, "fold1");
+  throw new UserError(
+    `${path} is no run with a model: it holds no model.safetensors.`,
+    existsSync(join(fold, "model.safetensors"))
+      ? `Its folds have one each: give ${fold}, for example.`
+      : existsSync(join(path, "config.json"))
+        ? "The run in it is not finished: go on with train --resume."
+        : "The model comes first, then the files.",
+  );
 }

@@ -69,7 +69,11 @@ export function trainCommand(): Command {
     .optionsGroup("Images:")
     .option("--image-size <HxW>", "bring all images to this size, in pixels", imageSize)
     .addOption(choice("--fit <kind>", "to that size: stretch, or crop the middle out (stretch)", "fit"))
-    .option("--channels <n>", "1: grey, 3: colour (default: as in the images)", number)
+    .option(
+      "--channels <n>",
+      "1: grey, 3: colour (default: as in the images, with --init as its weights were learned)",
+      number,
+    )
     .option(
       "--augment <text>",
       `vary the training images: ${Object.keys(AUGMENT_PRESETS).join(", ")}, or e.g. flip,rotate:10,shift:2,zoom:0.9:1.1`,

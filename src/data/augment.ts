@@ -185,6 +185,12 @@ const pixel = (source: Float32Array, plane: number, row: number, column: number,
 
 /** @throws UserError for an amount that makes no sense */
 export function checkAugment(spec: AugmentSpec): void {
+  const unknown = Object.keys(spec).find((name) => !NAMES.includes(name));
+  if (unknown !== undefined)
+    throw new UserError(`augment: there is no ${quote(unknown)}.`, `There are ${NAMES.join(", ")}.`);
+  for (const name of ["flip", "fill"] as const)
+    if (spec[name] !== undefined && !(CHOICES[name] as readonly string[]).includes(spec[name]))
+      throw new UserError(`augment: ${name} is one of ${CHOICES[name].join(", ")}, not ${JSON.stringify(spec[name])}.`);
   const { rotate = 0, shift = 0, zoom, brightness = 0, contrast = 0, noise = 0, erase = 0 } = spec;
   const check = (name: string, value: number, most: number, unit: string) => {
     if (!(value >= 0 && value <= most))

@@ -58,6 +58,8 @@ export class ImageFeaturiser implements RowFeaturiser {
    */
   static fit({ size, channels, fit = "stretch", mean, std, augment }: ImageSpec, table: Table): ImageFeaturiser {
     const images = imagesOf(table);
+    if (size !== undefined && !(Array.isArray(size) && size.length === 2))
+      throw new UserError(`The size of images is [height, width], not ${JSON.stringify(size)}.`);
     if (images.length === 0) throw new UserError(`${table.file} has no images to learn from.`);
     const settled = {
       ...{ size: size ?? commonSize(table), channels: channels ?? commonChannels(images), fit },

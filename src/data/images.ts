@@ -1,6 +1,6 @@
 import { UserError } from "../core/errors.ts";
 import { readCsvRows } from "./csv.ts";
-import { fromFolder, fromList, fromZip, type NamedFile } from "./fileSet.ts";
+import { type FileSet, fromFolder, fromList, fromZip, type NamedFile } from "./fileSet.ts";
 import { idxName } from "./idx.ts";
 import { openIdx } from "./idxTable.ts";
 import { openFolder } from "./imageFolder.ts";
@@ -101,7 +101,7 @@ async function openImages(source: ImageSource, options: ImageOptions, targets: b
   if (folder) return openFolder(folder, options, { path: one as string, targets });
   const { file = sourceName(one) } = options;
   const { head, chunks } = await peek(openChunks(one, { file }), HEAD);
-  if (isZip(head)) return openFolder(fromZip(await readAll(chunks, file), file), options, { targets });
+  if (isZip(head)) return openFolder(unwrapped(fromZip(await readAll(chunks, file), file)), options, { targets });
   const named = (bytes: Uint8Array): NamedFile => ({ name: file.split(/[\\/]/).at(-1)!, label: file, source: bytes });
   if (head.length >= 4 && head[0] === 0 && head[1] === 0 && head[3] > 0 && head[3] <= 8) {
     const beside = typeof one === "string" ? await neighbours(one) : [];
@@ -113,6 +113,14 @@ async function openImages(source: ImageSource, options: ImageOptions, targets: b
   }
   const picture = named(await readAll(chunks, file));
   return openFolder({ label: file, files: [picture] }, options, { explicit: true, targets });
+}
+
+/** An archive of a folder with the classes in it, folder/class/a.png, stands for the folder. */
+function unwrapped({ label, files }: FileSet): Pick<FileSet, "label" | "files"> {
+  const top = files[0]?.name.slice(0, files[0].name.indexOf("/") + 1);
+  const deep = ({ name }: NamedFile) => name.startsWith(top) && (!isPicture(name) || name.split("/").length === 3);
+  if (!top || !files.every(deep)) return { label, files };
+  return { label, files: files.map((file) => ({ ...file, name: file.name.slice(top.length) })) };
 }
 
 /** Enough to tell a table from a picture. */

@@ -1,6 +1,8 @@
 import { UserError } from "../core/errors.ts";
+import type { Rng } from "../core/random.ts";
 import { type ColumnOptions, type OpenTable, openTable, type Roles, type TableOptions } from "./columns.ts";
 import { type Among, cellText, isMissing, label, numberHint, parseNumber } from "./csv.ts";
+import { splitRows } from "./dataset.ts";
 import type { Image } from "./image.ts";
 import type { JsonCells } from "./jsonl.ts";
 import { ownText, quote, type Source } from "./open.ts";
@@ -9,7 +11,7 @@ import type { Structure } from "./structure.ts";
 export type { ColumnOptions, TableOptions };
 
 /** The contents of a `Table`. */
-export type TableColumns = Omit<Table, "length" | "rows">;
+export type TableColumns = Omit<Table, "length" | "rows" | "split">;
 
 /** A table whose columns are checked and typed. */
 export class Table {
@@ -70,6 +72,12 @@ export class Table {
       targets: targets && floats(targets),
       fold: fold && picked.map((i) => fold[i]),
     });
+  }
+
+  /** A random share of the rows to train on and the rest to validate with; made before features, which then learn from the former alone. */
+  split(fraction: number, rng: Rng): { train: Table; validation: Table } {
+    const [train, validation] = splitRows(this.length, fraction, rng);
+    return { train: this.rows(train), validation: this.rows(validation) };
   }
 }
 

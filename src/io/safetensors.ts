@@ -241,6 +241,11 @@ function headerLength(first: Uint8Array, fileSize: number, file: string): number
   if (first.length < 8) throw broken(file, `it has only ${first.length} bytes`);
   const length = new DataView(first.buffer, first.byteOffset).getBigUint64(0, true);
   if (length > BigInt(Math.min(fileSize - 8, HEADER_LIMIT))) {
+    if (String.fromCharCode(...first.subarray(0, 4)) === "PK\x03\x04")
+      throw new UserError(
+        `${file} is a zip archive, as torch.save writes it, and no safetensors file.`,
+        "Save the weights in Python with safetensors.torch.save_file(model.state_dict(), FILE).",
+      );
     throw broken(file, `its header claims ${length} bytes, the file has ${fileSize}`);
   }
   return Number(length);

@@ -3,7 +3,7 @@ import type { Rng } from "../core/random.ts";
 import { type Indices, indices, type Tensor, zeros } from "../core/tensor.ts";
 import { Conv2d, init, Linear, MaxPool2d, type Module } from "../nn/index.ts";
 import { conv2d, flatten, lecunTanh, put, reshape } from "../ops/index.ts";
-import type { ImageShape } from "./vgg.ts";
+import { checkSize, type ImageShape } from "./vgg.ts";
 
 /** Which of the six maps each of the sixteen maps of the second convolution sees. LeCun et al. 1998, table I. */
 const TABLE: readonly (readonly number[])[] = [
@@ -52,7 +52,12 @@ export class LeNet5 implements Module {
   readonly fc2: Linear;
   readonly fc3: Linear;
 
-  constructor([channels, height, width]: ImageShape, outputs: number, rng: Rng) {
+  constructor(
+    private readonly inputs: ImageShape,
+    outputs: number,
+    rng: Rng,
+  ) {
+    const [channels, height, width] = inputs;
     const padding = Math.min(height, width) < 32 ? 2 : 0;
     const [h, w] = [height, width].map((n) => Math.floor((Math.floor((n + 2 * padding - 4) / 2) - 4) / 2));
     if (!(Math.min(h, w) >= 1))
@@ -66,6 +71,7 @@ export class LeNet5 implements Module {
 
   /** x [N, C, H, W] → [N, outputs], within ±1.7159. */
   forward(x: Tensor): Tensor {
+    checkSize("LeNet5", x, this.inputs);
     // The tanh rises, so that of the largest is the largest of the tanhs: pooling first leaves a quarter of the work.
     const first = lecunTanh(this.pool1.forward(this.conv1.forward(x)));
     const second = lecunTanh(this.pool2.forward(this.conv2.forward(first)));

@@ -3,7 +3,7 @@ import type { Rng } from "../core/random.ts";
 import type { Tensor } from "../core/tensor.ts";
 import { Conv2d, init, Linear, MaxPool2d, type Module } from "../nn/index.ts";
 import { flatten } from "../ops/index.ts";
-import type { ImageShape } from "./vgg.ts";
+import { checkSize, type ImageShape } from "./vgg.ts";
 
 export interface TinyVggOptions {
   /** Channels of every convolution; 10 in the paper. */
@@ -24,7 +24,13 @@ export class TinyVgg implements Module {
   readonly max_pool_2 = new MaxPool2d(2);
   readonly output: Linear;
 
-  constructor([channels, height, across]: ImageShape, outputs: number, rng: Rng, { width = 10 }: TinyVggOptions = {}) {
+  constructor(
+    private readonly inputs: ImageShape,
+    outputs: number,
+    rng: Rng,
+    { width = 10 }: TinyVggOptions = {},
+  ) {
+    const [channels, height, across] = inputs;
     const [h, w] = [height, across].map((n) => Math.floor((Math.floor((n - 4) / 2) - 4) / 2));
     if (!(Math.min(h, w) >= 1))
       throw new UserError(
@@ -48,6 +54,7 @@ export class TinyVgg implements Module {
 
   /** x [N, C, H, W] → [N, outputs]. */
   forward(x: Tensor): Tensor {
+    checkSize("TinyVgg", x, this.inputs);
     const first = this.conv_1_2.apply(this.conv_1_1.apply(x, "relu"), "relu");
     const second = this.conv_2_1.apply(this.max_pool_1.forward(first), "relu");
     const pooled = this.max_pool_2.forward(this.conv_2_2.apply(second, "relu"));

@@ -1,4 +1,4 @@
-import { UserError } from "../core/errors.ts";
+import { mismatch, UserError } from "../core/errors.ts";
 import type { Rng } from "../core/random.ts";
 import type { Tensor } from "../core/tensor.ts";
 import {
@@ -29,6 +29,17 @@ export interface VggOptions {
 
 /** [channels, height, width] of an input. */
 export type ImageShape = readonly [number, number, number];
+
+/** @throws ShapeError for images that have not the size that the net was made for: its last layers count every pixel */
+export function checkSize(net: string, x: Tensor, [, height, width]: ImageShape): void {
+  if (x.rank === 4 && (x.shape[2] !== height || x.shape[3] !== width))
+    throw mismatch(
+      net,
+      [x.shape],
+      `it was made for images of ${height} × ${width}.`,
+      "Resize the images, or make the net for their size.",
+    );
+}
 
 /** 3 × 3 convolutions in each of five stages, between which the image is halved, and their widths. */
 const STAGES: Record<VggDepth, readonly number[]> = {

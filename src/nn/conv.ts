@@ -11,8 +11,10 @@ export interface ConvLayerOptions<P> extends ConvOptions<P> {
   bias?: boolean;
 }
 
-/** Channels that groups divide, or an error with the layer's name. */
-function checkGroups(layer: string, inChannels: number, outChannels: number, groups: number): void {
+/** Whole sizes above 0 and channels that groups divide, or an error with the layer's name. */
+function checkSizes(layer: string, [inChannels, outChannels, ...kernel]: readonly number[], groups: number): void {
+  if (![inChannels, outChannels, ...kernel].every((n) => Number.isInteger(n) && n > 0))
+    throw new UserError(`${layer}: channels and the kernel's size must be whole numbers > 0.`);
   for (const [what, channels] of [
     ["input", inChannels],
     ["output", outChannels],
@@ -46,7 +48,7 @@ export class Conv2d implements Module {
   ) {
     const { groups = 1, bias = true } = options;
     this.kernelSize = pair(kernelSize);
-    checkGroups(this.name, inChannels, outChannels, groups);
+    checkSizes(this.name, [inChannels, outChannels, ...this.kernelSize], groups);
     const shape = [outChannels, inChannels / groups, ...this.kernelSize];
     this.weight = init.fanInUniform(shape, rng);
     if (bias) this.bias = init.fanInUniform([outChannels], rng, shape[1] * shape[2] * shape[3]);
@@ -81,7 +83,7 @@ export class Conv1d implements Module {
     readonly options: ConvLayerOptions<number> = {},
   ) {
     const { groups = 1, bias = true } = options;
-    checkGroups(this.name, inChannels, outChannels, groups);
+    checkSizes(this.name, [inChannels, outChannels, kernelSize], groups);
     const shape = [outChannels, inChannels / groups, kernelSize];
     this.weight = init.fanInUniform(shape, rng);
     if (bias) this.bias = init.fanInUniform([outChannels], rng, shape[1] * kernelSize);
@@ -118,7 +120,7 @@ export class ConvTranspose2d implements Module {
   ) {
     const { groups = 1, bias = true } = options;
     this.kernelSize = pair(kernelSize);
-    checkGroups(this.name, inChannels, outChannels, groups);
+    checkSizes(this.name, [inChannels, outChannels, ...this.kernelSize], groups);
     const shape = [inChannels, outChannels / groups, ...this.kernelSize];
     // PyTorch counts the fan-in of the weight as it is stored.
     this.weight = init.fanInUniform(shape, rng);

@@ -1,3 +1,4 @@
+import { UserError } from "../core/errors.ts";
 import type { Tensor } from "../core/tensor.ts";
 import { relu } from "../ops/index.ts";
 import type { Module, Training } from "./module.ts";
@@ -15,6 +16,12 @@ export class Sequential implements Module {
 
   /** Layers are kept under their positions, as in PyTorch's names: "0.weight", "2.bias". */
   constructor(...layers: Step[]) {
+    const wrong = layers.findIndex((layer) => typeof layer !== "function" && typeof layer?.forward !== "function");
+    if (wrong >= 0)
+      throw new UserError(
+        `Sequential: argument ${wrong + 1} is no layer and no function.`,
+        "Layers are arguments of their own: new Sequential(conv, relu, …).",
+      );
     this.count = layers.length;
     Object.assign(this, layers);
   }

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { completeConfig, type Fields } from "../../src/cli/config.ts";
+import { imageFeaturiser } from "../../src/cli/images.ts";
 import { prepareParts } from "../../src/cli/prepare.ts";
 import { setUp } from "../../src/cli/trainOne.ts";
 import { UserError } from "../../src/core/errors.ts";
@@ -23,9 +24,14 @@ beforeAll(async () => {
   write(at("one"), classFolders(["rows"], 2));
   write(at("bad"), { ...classFolders(CLASSES, 2), "dots/z.png": encodePng(picture("dots", 1)).subarray(0, 60) });
   write(at("flat"), { "a.png": encodePng(picture("rows", 1)), "b.png": encodePng(picture("rows", 2)) });
+  write(at("flat2"), { "a.png": encodePng(picture("rows", 1)), "list.csv": "file,kind\na.png,rows\n" });
   write(at("other"), classFolders(["rows", "waves"], 2));
   write(path, {
+    "named.csv": "file,kind,p\nflat/a.png,rows,1\nflat/b.png,dots,2\n",
     "table.csv": "id,a,y\nr1,1,2\nr2,2,3\nr3,3,5\n",
+    "colour.safetensors": encodeSafetensors({
+      "features.0.weight": { shape: [64, 3, 3, 3], data: new Float32Array(1728) },
+    }),
     "other.safetensors": encodeSafetensors({
       "conv_1_1.weight": { shape: [10, 3, 3, 3], data: new Float32Array(270) },
     }),
@@ -56,6 +62,21 @@ const MISTAKES: [name: string, fields: Fields, says: RegExp][] = [
   ["pictures for a net of signals", { model: "cnn1d" }, /images of height 16, not signals/],
   ["one class", { data: "one" }, /one: all images are of one class, "rows"/],
   ["no labels", { data: "flat" }, /flat: the images have no labels to learn from/],
+  [
+    "labels in a column that is not named",
+    { data: "named.csv" },
+    /no labels.*\n.*--target COLUMN\. It has "kind", "p"/,
+  ],
+  [
+    "labels in a table among the pictures",
+    { data: "flat2" },
+    /no labels.*\n.*--data .*flat2.list\.csv --target COLUMN/,
+  ],
+  [
+    "dropout of hidden layers that are not there",
+    { model: "mlp", hidden: [], dropout: 0.5 },
+    /--dropout is for hidden layers; --hidden none leaves none/,
+  ],
   ["a broken picture", { data: "bad" }, /dots.z\.png: the PNG is cut short/],
   ["an unknown class", { val: "other" }, /other.*: column "class" holds "waves", which is none of the classes/],
   ["an unknown way to augment", { augment: "flop" }, /--augment "flop": there is no "flop"\.\n.*Did you mean flip/],
@@ -78,6 +99,12 @@ const MISTAKES: [name: string, fields: Fields, says: RegExp][] = [
   ],
   ["formulas for a net of images", { data: "embedded:ionic" }, /embedded:ionic are no images; tinyvgg needs some/],
 ];
+
+test("weights for colour images make grey ones colour", async () => {
+  const config = completeConfig({ model: "vgg11", data: at("pics"), init: at("colour.safetensors") });
+  const [{ train }] = await prepareParts(config, new Rng(0), () => {});
+  expect((await imageFeaturiser(config, train)).shape).toEqual([3, 16, 16]);
+});
 
 describe("mistakes with images", () => {
   test.each(MISTAKES)("%s", async (_name, fields, says) => {

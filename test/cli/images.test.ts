@@ -110,6 +110,13 @@ describe.concurrent("a run on a folder of pictures", () => {
     expect(decodeNpy(readFileSync(join(path, "maps.npy"))).shape).toEqual([12, 10 * 4 * 4]);
   });
 
+  test("--hidden none is logistic regression on pixels", async () => {
+    const { code } = await run("train", "mlp", "--data", "pics", "--hidden", "none", "--out", "logistic", ...TRAIN);
+    expect([code, JSON.parse(text("logistic/results.json")).parameters]).toEqual([0, 3 * 256 + 3]);
+    expect(text("logistic/report.html")).toContain("no hidden layer: logistic regression");
+    expect(text("logistic/report.html")).toContain("3 outputs&#39; weights, each from");
+  });
+
   test("explain: a picture of each kind, and a page with all of them", async () => {
     const { code, stderr } = await run(
       "explain",
@@ -129,6 +136,21 @@ describe.concurrent("a run on a folder of pictures", () => {
     const bytes = readFileSync(join(path, "why", "pics_dots_0-grad-cam.png"));
     expect(decodeImage(bytes, { file: "grad-cam" })).toMatchObject({ width: 256, height: 256, channels: 3 });
     expect(text("why/index.html").match(/<img /g)).toHaveLength(5);
+  });
+
+  test("explain: generated images; a net that predicts numbers has no occlusion", async () => {
+    const { stdout } = await run("predict", "run", "embedded:microstructures?count=5", "--top", "1");
+    expect(lines(stdout)).toHaveLength(6);
+    const rows = Array.from({ length: 12 }, (_, i) => `pics/rows/${i}.png,${i}`);
+    write(path, { "numbers.csv": `file,depth\n${rows.join("\n")}\n` });
+    const net = ["train", "tinyvgg", "--data", "numbers.csv", "--target", "depth", "--unit", "mm", "--out", "numbers"];
+    expect((await run(...net, ...TRAIN)).code).toBe(0);
+    expect((await run("explain", "numbers", "pics/rows/0.png", "--out", "depths")).code).toBe(0);
+    const kinds = ["grad-cam", "image", "saliency"].map((kind) => `pics_rows_0-${kind}.png`);
+    expect(readdirSync(join(path, "depths")).sort()).toEqual(["index.html", ...kinds]);
+    expect(text("depths/index.html")).toMatch(/predicted [\d.-]+ mm/);
+    const { code, stderr } = await run("predict", "pics", "run");
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/^spinel: pics is no run with a model/)]);
   });
 
   test("--init and --freeze: learned features stay, the head is new", async () => {

@@ -114,6 +114,14 @@ test("what signals cannot have done to them, and squares alone", () => {
   expect(() => new Augmenter({ quarterTurns: true }, [1, 2, 3])).toThrow(/needs squares; these images are 2 × 3/);
 });
 
+test("as an object: a wrong name or choice is an error", () => {
+  for (const [spec, says] of [
+    [{ rotat: 10 }, /there is no "rotat"/],
+    [{ flip: true }, /flip is one of horizontal, vertical, both, not true/],
+  ] as const)
+    expect(() => new Augmenter(spec as object, [1, 4, 4])).toThrow(says);
+});
+
 describe("as text", () => {
   test.each<[string, AugmentSpec]>([
     ["flip,rotate:10,shift:2,erase:0.5", { flip: "horizontal", rotate: 10, shift: 2, erase: 0.5 }],

@@ -48,23 +48,18 @@ const CLASSES = {
   ".git/c.png": "",
 };
 
+function zipped(folder = ""): File {
+  const entries = Object.entries(CLASSES).map(
+    ([name, data]) => [folder + name, typeof data === "string" ? text(data) : data] as const,
+  );
+  return new File([zipSync(Object.fromEntries(entries)) as BlobPart], "a.zip");
+}
+
 describe("folders", () => {
   test.each<[string, () => ImageSource]>([
     ["a folder", () => folder(CLASSES)],
-    [
-      "a zip archive",
-      () =>
-        new File(
-          [
-            zipSync(
-              Object.fromEntries(
-                Object.entries(CLASSES).map(([name, data]) => [name, typeof data === "string" ? text(data) : data]),
-              ),
-            ) as BlobPart,
-          ],
-          "a.zip",
-        ),
-    ],
+    ["a zip archive", () => zipped()],
+    ["a zip archive of a folder", () => zipped("pics/")],
   ])("for each class in %s", async (_, source) => {
     const table = await readImages(source());
     expect(table.ids).toEqual(["a/10.png", "b/2.png", "b/x.PNG"]);

@@ -2,6 +2,7 @@ import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { UserError } from "../../src/core/errors.ts";
+import { Rng } from "../../src/core/random.ts";
 import { type ColumnOptions, readRows, readTable, type Table, type TableOptions } from "../../src/data/table.ts";
 import { fuzz, inPieces, seeded, tableTrial } from "../fuzz/tables.ts";
 
@@ -296,6 +297,8 @@ test("rows: any rows in any order, and an error for one that is not there", asyn
     fold: Int32Array.of(0, 0, 0),
   });
   expect(table.rows([])).toMatchObject({ length: 0, ids: [] });
+  const { train, validation } = table.split(0.7, new Rng(1));
+  expect([train.length, [...train.ids, ...validation.ids].sort()]).toEqual([2, ["a1", "a2", "a3"]]);
   for (const i of [-1, 3, 0.5, Number.NaN]) expect(() => table.rows([0, i])).toThrow(`rows: there is no row ${i}`);
 });
 

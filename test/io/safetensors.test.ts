@@ -216,6 +216,12 @@ describe("hostile files are refused, naming file and tensor", () => {
     expect(read).toThrow(message);
   });
 
+  test("PyTorch's own format gets the way to convert it", () => {
+    const zip = Uint8Array.from({ length: 64 }, (_, i) => [0x50, 0x4b, 3, 4, 20, 0][i] ?? 0);
+    const read = () => decodeSafetensors(zip, { file: "net.pt" });
+    expect(read).toThrow(/^net\.pt is a zip archive, as torch\.save writes it.*\n.*safetensors\.torch\.save_file/);
+  });
+
   test("long strings and deep nesting in the header", () => {
     const long = decodeSafetensors(handMade(`{"__metadata__":{"k":"${'\\"'.repeat(1e6)}"}}`));
     expect(long.metadata.k.length).toBe(1e6);

@@ -174,6 +174,11 @@ describe("Sequential", () => {
     agrees(net(), recorded as unknown as Recorded);
   });
 
+  test("layers in a list are an error", () => {
+    const list = [new Linear(4, 6, new Rng(2))] as unknown as Linear;
+    expect(() => new Sequential(list)).toThrow(/Sequential: argument 1 is no layer.*\n.*new Sequential\(conv, relu/);
+  });
+
   test("hands the training context to every layer", () => {
     const model = net();
     const x = new Rng(3).normal([50, 4]);

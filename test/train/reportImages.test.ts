@@ -101,5 +101,6 @@ describe("images in a report", () => {
     ]);
     expect(pictures(html)).toEqual([bytes(4, 4, 3, 1)]);
     expect(html).toMatch(/<h2>x\.png<\/h2>.*predicted b.*saliency/s);
+    expect([html.includes("the more the answer changes"), html.includes("Occlusion:")]).toEqual([true, false]);
   });
 });

@@ -57,7 +57,13 @@ export function drawFigures(Chart: typeof ChartClass, figures: Figures): void {
     title: { display: true, text: title, color: color("muted") },
     grid: { color: color("grid") },
     border: { color: color("line") },
-    ticks: { color: color("muted"), maxRotation: 0, autoSkipPadding: 16, includeBounds: title === "epoch" },
+    ticks: {
+      color: color("muted"),
+      maxRotation: 0,
+      autoSkipPadding: 16,
+      includeBounds: title === "epoch",
+      precision: title === "epoch" ? 0 : undefined,
+    },
     ...more,
   });
   const line = (name: string, from: string, more: object) => ({
@@ -91,6 +97,7 @@ export function drawFigures(Chart: typeof ChartClass, figures: Figures): void {
   });
 
   function drawCurves({ id, axis: title, epochs, series, best }: Curves) {
+    const alone = epochs.length === 1 ? 1 : 0;
     const log = logarithmic.get(id);
     return new Chart(canvas(id), {
       type: "line",
@@ -98,7 +105,7 @@ export function drawFigures(Chart: typeof ChartClass, figures: Figures): void {
         datasets: series.map(({ name, color: from, values }) =>
           line(name, from, {
             data: epochs.map((x, i) => ({ x, y: values[i] })),
-            pointRadius: epochs.length === 1 ? 3 : 0,
+            pointRadius: 3 * alone,
             pointHoverRadius: 3,
             spanGaps: true,
           }),
@@ -107,7 +114,7 @@ export function drawFigures(Chart: typeof ChartClass, figures: Figures): void {
       options: {
         interaction: { mode: "index", intersect: false },
         scales: {
-          x: axis("epoch", { type: "linear", min: epochs[0], max: epochs[epochs.length - 1] }),
+          x: axis("epoch", { type: "linear", min: epochs[0] - alone, max: epochs[epochs.length - 1] + alone }),
           y: axis(title, { type: log ? "logarithmic" : "linear", grace: log ? undefined : "5%" }),
         },
         plugins: {

@@ -173,7 +173,9 @@ function worstSection(rows: readonly ClassificationRow[], classes: readonly stri
   const sub =
     wrong.length > worst.length
       ? `The ${worst.length} surest of ${whole(wrong.length)} wrong predictions for ${SPLIT_NAMES[split]} rows.`
-      : `${wrong.length === 0 ? "No" : `All ${wrong.length}`} wrong predictions for ${SPLIT_NAMES[split]} rows, the surest first.`;
+      : wrong.length > 1
+        ? `All ${wrong.length} wrong predictions for ${SPLIT_NAMES[split]} rows, the surest first.`
+        : `${wrong.length === 0 ? "No" : "The only"} wrong prediction for ${SPLIT_NAMES[split]} rows.`;
   const facts = (row: ClassificationRow) => verdict(classes[row.target], classes[predictedOf(row)], surety(row));
   const { markup, structures } = structureFigures(worst, facts);
   const pictures = imageFigures(wrong, facts);

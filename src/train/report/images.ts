@@ -77,14 +77,27 @@ export interface Explanation {
   pictures: readonly { title: string; image: Image }[];
 }
 
+/** What the pictures show, by their titles. */
+const LEGEND: Readonly<Record<string, string>> = {
+  saliency: "Saliency: the brighter a pixel, the more the answer changes with it.",
+  "Grad-CAM": "Grad-CAM: the brighter a place, the more the last convolution finds there that speaks for the answer.",
+  occlusion: "Occlusion: red where the class gets less probable when the place is covered, blue where more.",
+};
+
 /** A page of explanations with everything inside. */
 export function renderExplanations(title: string, explanations: readonly Explanation[]): string {
+  const drawn = new Set(explanations.flatMap(({ pictures }) => pictures.map((each) => each.title)));
+  const legend = Object.keys(LEGEND).flatMap((name) => (drawn.has(name) ? [LEGEND[name]] : []));
   const cards = explanations.map(({ id, facts, pictures }) => {
     const figures = pictures.map(({ title: name, image }) => figure([picture(image, `${name} of ${id}`)], name, []));
     const sub = facts.map(([name, value]) => `${name} ${value}`).join(", ");
     return card(id, sub, html`<div class="pictures">${figures}</div>`, { wide: true });
   });
-  return page(title, html`<header><h1>${title}</h1></header>\n<div class="cards">${cards}</div>`, []);
+  return page(
+    title,
+    html`<header><h1>${title}</h1><p class="sub">${legend.join(" ")}</p></header>\n<div class="cards">${cards}</div>`,
+    [],
+  );
 }
 
 /** What a row is, as far as that is known, and what it is taken for. */

@@ -72,7 +72,10 @@ export function headSection(data: ReportData, tiles: Tile[]): Markup {
     {
       name: "Training",
       value: formatDuration(data.duration),
-      note: last === undefined ? undefined : `${whole(last)} epochs${bestEpoch ? `, best ${bestEpoch}` : ""}`,
+      note:
+        last === undefined
+          ? undefined
+          : `${whole(last)} ${last === 1 ? "epoch" : "epochs"}${bestEpoch ? `, best ${bestEpoch}` : ""}`,
     },
   ];
   return html`<header>

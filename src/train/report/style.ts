@@ -129,7 +129,7 @@ svg polyline:nth-child(3) { stroke: var(--good); }
 .matrix .right { background: color-mix(in srgb, var(--test) calc(var(--share) * 70%), var(--card)); }
 .matrix .wrong { background: color-mix(in srgb, var(--e6) calc(var(--share) * 70%), var(--card)); }
 .matrix tbody th { text-align: right; }
-.matrix.large td { min-width: 112px; height: 92px; }
+.matrix.large td { min-width: min(112px, 9vw); height: 92px; }
 .matrix.large td b { font-size: 22px; }
 .matrix.large td span { font-size: 13px; }
 pre {

@@ -52,6 +52,7 @@ export const runConfig = v.strictObject({
   shells: v.optional(one("cut", "whole")),
   pads: v.optional(one("mask", "paper")),
   atomVectors: v.optional(text),
+  gamma: v.optional(above0),
   imageSize: v.optional(v.message(v.tuple([count, count]), "must be [height, width]")),
   channels: v.optional(v.message(v.picklist([1, 3]), "must be 1 or 3")),
   fit: v.optional(one("crop", "stretch")),

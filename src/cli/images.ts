@@ -75,10 +75,13 @@ const isTableName = (name: string): boolean => /\.(?:csv|tsv|jsonl|ndjson|json)(
 
 /** What turns a run's images into its net's inputs: pixels from −0.1 to 1.175 for LeNet, as weights to start from saw them, or standardised. */
 export async function imageFeaturiser(config: RunConfig, train: Table): Promise<ImageFeaturiser> {
-  const { model, imageSize: size, channels, fit, augment } = config;
+  const { model, imageSize: size, channels, fit, gamma, augment } = config;
   const learned = await learnedScale(config);
   const scale = model === "lenet" ? { mean: [0.1 / 1.275], std: [1 / 1.275] } : learned;
-  const spec = { ...scale, size, channels: channels ?? learned.mean?.length, fit, augment: augmentation(augment) };
+  const spec = {
+    ...{ ...scale, gamma: gamma ?? learned.gamma, size, fit },
+    ...{ channels: channels ?? learned.mean?.length, augment: augmentation(augment) },
+  };
   return ImageFeaturiser.fit(spec, train);
 }
 
@@ -97,7 +100,7 @@ function augmentation(text: string | undefined): AugmentSpec | undefined {
 }
 
 /** The scale of images that the weights of `--init` were learned with. */
-async function learnedScale({ init, model }: RunConfig): Promise<Pick<ImageSpec, "mean" | "std">> {
+async function learnedScale({ init, model }: RunConfig): Promise<Pick<ImageSpec, "gamma" | "mean" | "std">> {
   if (init === undefined) return {};
   const stored = await openSafetensors(init);
   try {
@@ -105,8 +108,8 @@ async function learnedScale({ init, model }: RunConfig): Promise<Pick<ImageSpec,
       const { featuriser } = parseCard(stored.metadata, init);
       if (!("kind" in featuriser) || featuriser.kind !== "images")
         throw new UserError(`${init} is a model of tables, not of images.`, "Start from a net of images.");
-      const { mean, std } = featuriser.spec;
-      return { mean, std };
+      const { gamma, mean, std } = featuriser.spec;
+      return { gamma, mean, std };
     }
     const { shape = [] } = stored.entries.get("features.0.weight") ?? {};
     return model.startsWith("vgg") && shape[1] === 3 ? IMAGENET : {};

@@ -101,7 +101,7 @@ const DEFAULTS: Record<Family, Partial<RunConfig>> = {
   cnn1d: { epochs: 200, batchSize: 100, optimizer: "adam", lr: 1e-2, schedule: "constant" },
 };
 
-const OF_IMAGES = ["imageSize", "channels", "fit", "augment"];
+const OF_IMAGES = ["imageSize", "channels", "fit", "gamma", "augment"];
 
 /** What only some of the models have. */
 const FIELDS_OF: Record<Family, readonly string[]> = {

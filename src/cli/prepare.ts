@@ -55,7 +55,9 @@ function cut(table: Table, share: number, rng: Rng): [Table, Table] {
       `${table.file} has too few rows (${table.length}): some are held out, and none is left to learn from.`,
       "Use more rows, or hold out fewer.",
     );
-  const [rest, held] = splitRows(table.length, 1 - share, rng);
+  // Few pictures must still have all classes among those held out.
+  const labels = table.images && table.classes ? table.targets?.values : undefined;
+  const [rest, held] = splitRows(table.length, 1 - share, rng, labels);
   return [table.rows(rest), table.rows(held)];
 }
 

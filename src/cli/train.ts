@@ -75,6 +75,11 @@ export function trainCommand(): Command {
       number,
     )
     .option(
+      "--gamma <x>",
+      "raise brightness, 0 to 1, to this power; 0.5 lets weak peaks of a pattern count (1)",
+      number,
+    )
+    .option(
       "--augment <text>",
       `vary the training images: ${Object.keys(AUGMENT_PRESETS).join(", ")}, or e.g. flip,rotate:10,shift:2,zoom:0.9:1.1`,
     )

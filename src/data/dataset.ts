@@ -109,12 +109,28 @@ function gather(values: Float32Array, rows: Int32Array, width: number): Float32A
   return out;
 }
 
-/** Two disjoint sets of row numbers: `fraction` of n (at least one row on each side) and the rest, both in random order. */
-export function splitRows(n: number, fraction: number, rng: Rng): [Int32Array, Int32Array] {
+/**
+ * Two disjoint sets of row numbers: `fraction` of n (at least one row on each side) and the rest, both in random order. Where
+ * `labels` are given, the rows of each label are shared out so.
+ */
+export function splitRows(n: number, fraction: number, rng: Rng, labels?: ArrayLike<number>): [Int32Array, Int32Array] {
   if (!(fraction > 0 && fraction < 1))
     throw new UserError(`A split needs a fraction between 0 and 1, not ${fraction}.`);
   if (n < 2) throw new UserError(`${n} row cannot be split into two sets.`);
   const order = rng.permutation(n);
   const count = Math.min(n - 1, Math.max(1, Math.round(n * fraction)));
-  return [order.slice(0, count), order.slice(count)];
+  if (!labels) return [order.slice(0, count), order.slice(count)];
+  const seen = new Map<number, number>();
+  const sizes = new Map<number, number>();
+  for (const row of order) sizes.set(labels[row], (sizes.get(labels[row]) ?? 0) + 1);
+  const first = (row: number): boolean => {
+    const i = seen.get(labels[row]) ?? 0;
+    seen.set(labels[row], i + 1);
+    return i < Math.round(sizes.get(labels[row])! * fraction);
+  };
+  const sets: [number[], number[]] = [[], []];
+  for (const row of order) sets[first(row) ? 0 : 1].push(row);
+  const empty = sets.findIndex((set) => set.length === 0);
+  if (empty >= 0) sets[empty].push(sets[1 - empty].pop()!);
+  return [Int32Array.from(sets[0]), Int32Array.from(sets[1])];
 }

@@ -1,4 +1,6 @@
 import { UserError } from "../core/errors.ts";
+import { exp } from "../core/portable.ts";
+import { log } from "../core/portableLog.ts";
 import type { Rng } from "../core/random.ts";
 import { sha256 } from "../core/sha256.ts";
 import { emit } from "../core/tensor.ts";
@@ -16,6 +18,11 @@ export interface ImageSpec {
   readonly channels?: number;
   /** Of pictures of another size; default: "stretch". */
   readonly fit?: ImageFit;
+  /**
+   * What brightness, 0 … 1, is raised to before anything else (1). Below 1 it spreads what is dark: 0.5 lets weak peaks of a
+   * diffraction pattern count.
+   */
+  readonly gamma?: number;
   /** Of each channel (or one for all), bytes being 0 … 1; default: of the training images. */
   readonly mean?: readonly number[];
   readonly std?: readonly number[];
@@ -26,7 +33,9 @@ export interface ImageSpec {
 export interface ImageFeaturiserJson {
   readonly version: 1;
   readonly kind: "images";
-  readonly spec: Required<Omit<ImageSpec, "augment">> & {
+  readonly spec: Required<Omit<ImageSpec, "augment" | "gamma">> & {
+    /** Where it is not 1. */
+    readonly gamma?: number;
     /** Whether numbers are bytes, and are divided by 255 before anything else. */
     readonly bytes: boolean;
   };
@@ -56,7 +65,10 @@ export class ImageFeaturiser implements RowFeaturiser {
    *
    * @throws UserError naming two images of different sizes where none is given, and as `dataset`
    */
-  static fit({ size, channels, fit = "stretch", mean, std, augment }: ImageSpec, table: Table): ImageFeaturiser {
+  static fit(
+    { size, channels, fit = "stretch", gamma = 1, mean, std, augment }: ImageSpec,
+    table: Table,
+  ): ImageFeaturiser {
     const images = imagesOf(table);
     if (size !== undefined && !(Array.isArray(size) && size.length === 2))
       throw new UserError(`The size of images is [height, width], not ${JSON.stringify(size)}.`);
@@ -64,7 +76,11 @@ export class ImageFeaturiser implements RowFeaturiser {
     const settled = {
       ...{ size: size ?? commonSize(table), channels: channels ?? commonChannels(images), fit },
       bytes: images.every(({ data }) => data instanceof Uint8Array),
+      ...(gamma === 1 ? {} : { gamma }),
     };
+    if (!(gamma > 0 && Number.isFinite(gamma))) throw new UserError(`gamma must be a number above 0, not ${gamma}.`);
+    if (gamma !== 1 && !settled.bytes)
+      throw new UserError(`gamma ${gamma} is for brightness in bytes; ${table.file} holds other numbers.`);
     for (const side of [...settled.size, settled.channels])
       if (!(Number.isInteger(side) && side > 0))
         throw new UserError(`Images cannot be ${settled.size.join(" × ")} pixels of ${settled.channels} channels.`);
@@ -102,11 +118,18 @@ export class ImageFeaturiser implements RowFeaturiser {
    */
   dataset(rows: DatasetRows): ImageDataset {
     const images = imagesOf(rows).map((each, row) => this.take(each, rows, row));
-    const { mean, std, bytes } = this.spec;
-    const unit = bytes ? 1 / 255 : 1;
+    const { mean, std, bytes, gamma } = this.spec;
+    const unit = bytes && gamma === undefined ? 1 / 255 : 1;
     const scale = std.map((value) => unit / value);
     const offset = mean.map((value, c) => -value / std[c]);
-    return new ImageDataset(images, this.shape, { scale, offset }, targetsOf(rows), this.augment);
+    const tones = gamma === undefined ? undefined : Float32Array.from({ length: 256 }, (_, x) => this.tone(x));
+    return new ImageDataset(images, this.shape, { scale, offset, tones }, targetsOf(rows), this.augment);
+  }
+
+  /** A byte as a number 0 … 1. */
+  private tone(byte: number): number {
+    const { gamma } = this.spec;
+    return gamma === undefined || byte === 0 ? byte / 255 : exp(gamma * log(byte / 255));
   }
 
   /** One image as a net sees it, but for mean and standard deviation: [C, H, W]. */
@@ -141,7 +164,7 @@ export class ImageFeaturiser implements RowFeaturiser {
       return total / n;
     };
     const averageOfBytes = (counts: Float64Array, value: (x: number) => number) =>
-      counts.reduce((sum, count, x) => sum + count * value(x / 255), 0) / n;
+      counts.reduce((sum, count, x) => sum + count * value(this.tone(x)), 0) / n;
     const moments = Array.from({ length: channels }, (_, c) => {
       const counts = this.spec.bytes ? histogram(images, c * pixels, (c + 1) * pixels) : undefined;
       const of = (value: (x: number) => number) => (counts ? averageOfBytes(counts, value) : average(c, value));
@@ -168,6 +191,7 @@ export class ImageFeaturiser implements RowFeaturiser {
       (spec.fit === "crop" || spec.fit === "stretch") &&
       numbers(spec.mean, spec.channels) &&
       numbers(spec.std, spec.channels) &&
+      (spec.gamma === undefined || (Number.isFinite(spec.gamma) && spec.gamma > 0)) &&
       typeof spec.bytes === "boolean";
     if (!valid) throw new UserError("This is not a featuriser of images, or one of a newer version of spinel.");
     return new ImageFeaturiser(spec);
@@ -183,8 +207,12 @@ export class ImageDataset implements LabelledDataset {
     private readonly images: readonly Image["data"][],
     /** [C, H, W] */
     readonly shape: readonly [channels: number, height: number, width: number],
-    /** Of each channel: what numbers are multiplied by, and what is then added. */
-    private readonly norm: { readonly scale: readonly number[]; readonly offset: readonly number[] },
+    /** What bytes become, if not themselves; then of each channel: what numbers are multiplied by, and what is then added. */
+    private readonly norm: {
+      readonly tones?: Float32Array;
+      readonly scale: readonly number[];
+      readonly offset: readonly number[];
+    },
     readonly y: Float32Array,
     augment?: AugmentSpec,
   ) {
@@ -234,9 +262,12 @@ export class ImageDataset implements LabelledDataset {
     const { norm, shape } = this;
     const data = this.images[row];
     const pixels = shape[1] * shape[2];
+    const { tones } = norm;
     for (let c = 0; c < shape[0]; c++) {
       const [scale, offset] = [norm.scale[c], norm.offset[c]];
-      for (let i = c * pixels; i < (c + 1) * pixels; i++) out[i] = data[i] * scale + offset;
+      const [begin, end] = [c * pixels, (c + 1) * pixels];
+      if (tones) for (let i = begin; i < end; i++) out[i] = tones[data[i]] * scale + offset;
+      else for (let i = begin; i < end; i++) out[i] = data[i] * scale + offset;
     }
   }
 }

@@ -74,9 +74,13 @@ export class Table {
     });
   }
 
-  /** A random share of the rows to train on and the rest to validate with; made before features, which then learn from the former alone. */
+  /**
+   * A random share of the rows, or of each class, to train on and the rest to validate with; made before features, which then learn
+   * from the former alone.
+   */
   split(fraction: number, rng: Rng): { train: Table; validation: Table } {
-    const [train, validation] = splitRows(this.length, fraction, rng);
+    const labels = this.classes ? this.targets?.values : undefined;
+    const [train, validation] = splitRows(this.length, fraction, rng, labels);
     return { train: this.rows(train), validation: this.rows(validation) };
   }
 }

@@ -29,6 +29,15 @@ test("a split is disjoint, complete, seeded, and never empty on a side", () => {
     expect(b.length).toBeGreaterThan(0);
     expect(splitRows(n, fraction, new Rng(n))[0]).toEqual(a);
   }
+  const labels = Int32Array.from({ length: 100 }, (_, i) => (i < 60 ? 0 : i < 90 ? 1 : 2));
+  const [most, few] = splitRows(100, 0.9, new Rng(1), labels);
+  const counts = (rows: Int32Array) => [0, 1, 2].map((label) => rows.filter((row) => labels[row] === label).length);
+  expect([counts(most), counts(few)]).toEqual([
+    [54, 27, 9],
+    [6, 3, 1],
+  ]);
+  expect([...most, ...few].sort((x, y) => x - y)).toEqual([...labels.keys()]);
+  expect(splitRows(2, 0.9, new Rng(0), [0, 1]).map((rows) => rows.length)).toEqual([1, 1]);
   expect(() => splitRows(1, 0.5, new Rng(0))).toThrow(/cannot be split/);
   expect(() => splitRows(10, 1, new Rng(0))).toThrow(/between 0 and 1/);
 });

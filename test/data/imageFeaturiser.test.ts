@@ -63,6 +63,22 @@ test("a given mean and deviation are those of bytes as 0 … 1; one value is for
   );
 });
 
+test("gamma spreads what is dark, before mean and deviation are learned, and is stored", () => {
+  const picture = image(4, 1, 1, Uint8Array.of(0, 1, 64, 255));
+  const featuriser = fit({ gamma: 0.5 }, picture);
+  const roots = [0, 1, 64, 255].map((value) => Math.sqrt(value / 255));
+  const mean = roots.reduce((sum, value) => sum + value) / 4;
+  const deviation = Math.sqrt(roots.reduce((sum, value) => sum + (value - mean) ** 2, 0) / 4);
+  const expected = roots.map((value) => (value - mean) / deviation);
+  const found = batch(featuriser, [picture]).toArray();
+  for (const [i, value] of expected.entries()) expect(found[i]).toBeCloseTo(value, 5);
+  const again = featuriserFromJSON(JSON.parse(JSON.stringify(featuriser)));
+  expect(again.hash).toBe(featuriser.hash);
+  expect(again.hash).not.toBe(fit({}, picture).hash);
+  expect(() => fit({ gamma: 0 }, picture)).toThrow(/gamma must be a number above 0, not 0/);
+  expect(() => fit({ gamma: 0.5 }, floats(2, 1, 2))).toThrow(/gamma 0.5 is for brightness in bytes/);
+});
+
 test("floats are in a unit of their own, of which bytes beside them are, too", () => {
   const signals = [floats(3, 0.5, 1.5, 2.5), image(3, 1, 1, Uint8Array.of(1, 2, 3))];
   const featuriser = fit({}, ...signals);

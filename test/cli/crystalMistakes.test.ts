@@ -279,7 +279,7 @@ const MISTAKES: [name: string, args: string[], says: RegExp][] = [
     /holds weights but no spinel model\.\n {2}Give/,
   ],
   ["a CIF file for a model", ["predict", "good/x1.cif", "run"], /good\/x1\.cif is not a model\.\n {2}Give the model/],
-  ["a folder for a model", ["predict", "good", "run"], /Cannot read good: it is a folder/],
+  ["a folder for a model", ["predict", "good", "run"], /good is no run with a model: it holds no model\.safetensors/],
   [
     "nothing that can be predicted",
     ["predict", "run", "broken/x7.cif", "--skip-bad"],

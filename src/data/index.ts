@@ -48,6 +48,7 @@ export {
   type ImageSpec,
 } from "./imageFeaturiser.ts";
 export { hasImages, type ImageOptions, type ImageSource, readImageRows, readImages } from "./images.ts";
+export { imageTable } from "./imageTable.ts";
 export {
   centreCrop,
   fitTo,

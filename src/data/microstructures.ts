@@ -7,8 +7,9 @@ import { fibres } from "./fibres.ts";
 import type { Field } from "./field.ts";
 import { porous } from "./gaussianField.ts";
 import { type Image, image } from "./image.ts";
+import { imageTable } from "./imageTable.ts";
 import { micrograph } from "./micrograph.ts";
-import { Table } from "./table.ts";
+import type { Table } from "./table.ts";
 import { grains, pearlite } from "./voronoi.ts";
 
 const MODELS = { grains, spinodal, dendrites, fibres, porous, pearlite } satisfies Record<
@@ -95,17 +96,14 @@ export function microstructures({
   const images = Array.from({ length: count }, (_, row) =>
     microstructure(classes[row % classes.length], { size, seed: rng.integer(2 ** 32) }),
   );
-  return new Table({
-    file: "microstructures",
-    ids: images.map(({ kind }, row) => `${kind}-${Math.floor(row / classes.length) + 1}`),
-    formulas: undefined,
-    images,
-    lines: Int32Array.from(images, (_, row) => row + 1),
-    numeric: { names: [], values: new Float64Array(0) },
-    categorical: { names: [], values: [] },
-    targets: { names: ["class"], values: Float64Array.from(images, (_, row) => row % classes.length) },
-    classes,
-    unused: [],
-    dropped: [],
-  });
+  return microstructureTable(images, classes);
 }
+
+/** Micrographs whose classes take turns, as a table. */
+export const microstructureTable = (images: readonly Image[], classes: readonly string[]): Table =>
+  imageTable(images, {
+    file: "microstructures",
+    ids: images.map((_, row) => `${classes[row % classes.length]}-${Math.floor(row / classes.length) + 1}`),
+    classes,
+    labels: images.map((_, row) => row % classes.length),
+  });

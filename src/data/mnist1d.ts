@@ -2,7 +2,8 @@ import { UserError } from "../core/errors.ts";
 import { NumpyRandom } from "../core/numpyRandom.ts";
 import { exp } from "../core/portable.ts";
 import { type Image, image } from "./image.ts";
-import { Table } from "./table.ts";
+import { imageTable } from "./imageTable.ts";
+import type { Table } from "./table.ts";
 
 /** Twelve heights of the pen for each digit. */
 const DIGITS = [
@@ -78,21 +79,13 @@ export function mnist1d({
   return { train: all.rows(rows.slice(0, split)), test: all.rows(rows.slice(split)) };
 }
 
-function table(images: Image[], labels: Float64Array): Table {
-  return new Table({
+const table = (images: Image[], labels: Float64Array): Table =>
+  imageTable(images, {
     file: "MNIST-1D",
     ids: images.map((_, i) => `mnist1d-${i + 1}`),
-    formulas: undefined,
-    images,
-    lines: Int32Array.from(images, (_, i) => i + 1),
-    numeric: { names: [], values: new Float64Array(0) },
-    categorical: { names: [], values: [] },
-    targets: { names: ["class"], values: labels },
     classes: DIGITS.map((_, digit) => String(digit)),
-    unused: [],
-    dropped: [],
+    labels,
   });
-}
 
 /** A digit's heights, standardised, from 0 on and a sixth as large. */
 function template(heights: readonly number[]): number[] {

@@ -1,6 +1,7 @@
 import { beforeAll, expect, test } from "vitest";
 import { type Image, image } from "../../src/data/image.ts";
 import { ImageFeaturiser, type ImageSpec } from "../../src/data/imageFeaturiser.ts";
+import { imageTable } from "../../src/data/imageTable.ts";
 import { fitTo, toGrey } from "../../src/data/imageTransform.ts";
 import { featuriserFromJSON } from "../../src/data/rowFeaturiser.ts";
 import { Table } from "../../src/data/table.ts";
@@ -137,6 +138,19 @@ test("inference takes as many rows as fit into bounded memory", () => {
   const of = (size: [number, number]) => ImageFeaturiser.fit({ size, channels: 3 }, rows).dataset(rows).inferenceBatch;
   expect(of([224, 224])).toBe(6);
   expect(of([1000, 1000])).toBe(1);
+});
+
+test("images in memory become a table, or a message", () => {
+  const images = [bytes(2, 2), bytes(2, 3)];
+  const labelled = imageTable(images, { classes: ["a", "b"], labels: [1, 0] });
+  expect([labelled.length, [...labelled.ids], [...labelled.targets!.values]]).toEqual([2, ["1", "2"], [1, 0]]);
+  expect(imageTable(images).targets).toBeUndefined();
+  expect(() => imageTable(images, { ids: ["x"] })).toThrow("2 images and 1 ids");
+  expect(() => imageTable(images, { classes: ["a"], labels: [0] })).toThrow("2 images and 1 labels");
+  expect(() => imageTable(images, { classes: ["a"], labels: [0, 1] })).toThrow(
+    "image 2 has label 1; there are 1 classes",
+  );
+  expect(() => imageTable(images, { labels: [0, 1] })).toThrow("labels and classes go together");
 });
 
 test("every mistake has its message", () => {

@@ -2,8 +2,8 @@ import { Rng } from "../../core/random.ts";
 import { type Image, image } from "../../data/image.ts";
 import { decodeImage } from "../../data/imageCodec.ts";
 import { centreCrop, resize, toGrey } from "../../data/imageTransform.ts";
-import { type MicrostructureKind, microstructure } from "../../data/microstructures.ts";
-import { Table } from "../../data/table.ts";
+import { type MicrostructureKind, microstructure, microstructureTable } from "../../data/microstructures.ts";
+import type { Table } from "../../data/table.ts";
 import type { TrainingConfig } from "./config.ts";
 
 /** A picture's largest square in the middle, grey, at this size: bytes [size, size]. */
@@ -36,25 +36,9 @@ export async function learningImages(
     images.push(microstructure(kind, { size, seed: rng.integer(2 ** 32) }));
     if (!(await made(images.length, total))) return undefined;
   }
-  const table = tableOf(images, classes);
+  const table = microstructureTable(images, classes);
   const rows = (from: number, to: number) => table.rows(Int32Array.from({ length: to - from }, (_, i) => from + i));
   return { train: rows(0, count), validation: rows(count, total) };
-}
-
-function tableOf(images: readonly Image[], classes: readonly string[]): Table {
-  return new Table({
-    file: "microstructures",
-    ids: images.map((_, row) => `${classes[row % classes.length]}-${Math.floor(row / classes.length) + 1}`),
-    formulas: undefined,
-    images,
-    lines: Int32Array.from(images, (_, row) => row + 1),
-    numeric: { names: [], values: new Float64Array(0) },
-    categorical: { names: [], values: [] },
-    targets: { names: ["class"], values: Float64Array.from(images, (_, row) => row % classes.length) },
-    classes,
-    unused: [],
-    dropped: [],
-  });
 }
 
 /** A single picture as rows of a data set. */

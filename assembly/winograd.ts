@@ -20,6 +20,7 @@ import { outputs2, outputs4, weights4, weights6 } from "./winogradTransforms";
 // @ts-ignore: decorator
 @inline
 const BLOCK: i32 = 16;
+
 /**
  * V of tiles [first, first + tiles) in panels of NR tiles, [x][panel][channel][NR].   `begin`, `end` count blocks of 16
  * channels for each panel. plane: floats of one channel of x; scratch: 1 KB for each unit.

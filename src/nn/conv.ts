@@ -1,6 +1,7 @@
 import { mismatch, UserError } from "../core/errors.ts";
 import type { Activation } from "../core/gemm.ts";
 import type { Rng } from "../core/random.ts";
+import { sizeOf } from "../core/shape.ts";
 import type { Tensor } from "../core/tensor.ts";
 import { pair } from "../ops/convGeometry.ts";
 import { type ConvOptions, conv1d, conv2d, convTranspose2d, type Pair } from "../ops/index.ts";
@@ -30,6 +31,10 @@ function checkChannels(layer: string, x: Tensor, rank: number, channels: number)
     throw mismatch(layer, [x.shape], `the input has ${x.shape[1]} channels, not ${channels}: it must be ${form}.`);
 }
 
+/** U(±1/√fan-in) as PyTorch has it, by the fan-in of the weight as it is stored, also where that is transposed. */
+const biasOf = (outChannels: number, weight: readonly number[], rng: Rng): Tensor =>
+  init.fanInUniform([outChannels], rng, sizeOf(weight.slice(1)));
+
 /**
  * Convolution of images: x [N, in, H, W] → [N, out, H′, W′]. weight [out, in / groups, kh, kw] and bias [out] start as
  * U(±1/√fan-in), PyTorch's default.
@@ -51,7 +56,7 @@ export class Conv2d implements Module {
     checkSizes(this.name, [inChannels, outChannels, ...this.kernelSize], groups);
     const shape = [outChannels, inChannels / groups, ...this.kernelSize];
     this.weight = init.fanInUniform(shape, rng);
-    if (bias) this.bias = init.fanInUniform([outChannels], rng, shape[1] * shape[2] * shape[3]);
+    if (bias) this.bias = biasOf(outChannels, shape, rng);
   }
 
   forward(x: Tensor): Tensor {
@@ -86,7 +91,7 @@ export class Conv1d implements Module {
     checkSizes(this.name, [inChannels, outChannels, kernelSize], groups);
     const shape = [outChannels, inChannels / groups, kernelSize];
     this.weight = init.fanInUniform(shape, rng);
-    if (bias) this.bias = init.fanInUniform([outChannels], rng, shape[1] * kernelSize);
+    if (bias) this.bias = biasOf(outChannels, shape, rng);
   }
 
   forward(x: Tensor): Tensor {
@@ -122,9 +127,8 @@ export class ConvTranspose2d implements Module {
     this.kernelSize = pair(kernelSize);
     checkSizes(this.name, [inChannels, outChannels, ...this.kernelSize], groups);
     const shape = [inChannels, outChannels / groups, ...this.kernelSize];
-    // PyTorch counts the fan-in of the weight as it is stored.
     this.weight = init.fanInUniform(shape, rng);
-    if (bias) this.bias = init.fanInUniform([outChannels], rng, shape[1] * shape[2] * shape[3]);
+    if (bias) this.bias = biasOf(outChannels, shape, rng);
   }
 
   forward(x: Tensor): Tensor {

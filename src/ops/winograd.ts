@@ -49,7 +49,7 @@ export function tileSize(filter: Filter, { kernel, stride, dilation, groups }: G
   return best;
 }
 
-/** Floats of transformed tiles, and of transformed weights, at a time: they stay in the last cache, and memory small. */
+/** Floats of transformed tiles, of transformed weights and of padded images at a time: they stay in the last cache, and memory small. */
 const WORKSPACE = 1 << 20;
 const TRANSFORMED = 1 << 22;
 const PADDED = 1 << 22;
@@ -65,7 +65,7 @@ const ACTIVATIONS = { none: 0, relu: 1 };
 /** Distance of two coefficients, in floats: an odd number of cache lines, so that they do not share a set of the cache. */
 const spaced = (floats: number): number => (Math.ceil(floats / 32) * 2 + 1) * 16;
 
-/** An image with margins that give whole tiles, of `count` images from `first` on. */
+/** How tiles lie in an image whose margins make them whole: how many in a row and in all, and the image's width and size in floats. */
 interface Tiles {
   across: number;
   inImage: number;

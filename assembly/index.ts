@@ -2,6 +2,7 @@ export * from "./reduce";
 export * from "./layout";
 export * from "./gather";
 export * from "./message";
+export * from "./filter";
 export * from "./norm";
 export * from "./optim";
 export * from "./matmul";

@@ -103,7 +103,7 @@ class Walk {
     const spent = !this.targets.has(out);
     if (spent) this.cotangents.delete(out);
     const start = this.scope?.blocks.length ?? 0;
-    if (rule.opaque || (this.scope === undefined && rule.expand)) {
+    if (rule.opaque || (this.scope === undefined && !rule.vjp)) {
       this.replays.push({ length: this.pending.length, start });
       const again = withRecording(true, () => rule.expand!(inputs, attrs));
       this.plan(again);
@@ -115,7 +115,7 @@ class Walk {
     const gradients: Gradients =
       this.scope !== undefined && rule.backward
         ? rule.backward(g, inputs, out, attrs, needed)
-        : rule.vjp!(g, inputs, out, attrs);
+        : rule.vjp!(g, inputs, out, attrs, needed);
     for (let i = 0; i < inputs.length; i++) if (needed[i] && gradients[i]) this.add(inputs[i], gradients[i]!);
     if (spent) this.drop(g);
     this.sweep(start);

@@ -12,15 +12,20 @@ export interface OpDefinition<I extends readonly Tensor[], A> {
   shape(shapes: Shapes<I>, attrs: A): Shape;
   /** Writes `out`: one `parallel(…)` call. */
   forward(out: Tensor, inputs: I, attrs: A): void;
-  /** Gradients by ops only, never kernels, on the live tensors: hence differentiable to any order. It sends; it never adds. */
-  vjp(g: Tensor, inputs: I, out: Tensor, attrs: A): Gradients;
+  /**
+   * Gradients by ops only, never kernels, on the live tensors: hence differentiable to any order. It sends; it never adds.
+   * `needed[i]` says whether input i wants one: what costs a product of matrices is better not made for nobody.
+   */
+  vjp(g: Tensor, inputs: I, out: Tensor, attrs: A, needed: readonly boolean[]): Gradients;
 }
 
 /** An op with kernels of its own for speed. `expand` defines it; the kernels must agree with that. */
 export interface FusedDefinition<I extends readonly Tensor[], A> {
   shape(shapes: Shapes<I>, attrs: A): Shape;
-  /** The same value made of ops: replayed wherever gradients are themselves differentiated. */
+  /** The same value made of ops: replayed wherever gradients are themselves differentiated and there is no `vjp`. */
   expand(inputs: I, attrs: A): Tensor;
+  /** Gradients by ops, as those of `op`: where they are less work than a replay of `expand`. */
+  vjp?(g: Tensor, inputs: I, out: Tensor, attrs: A, needed: readonly boolean[]): Gradients;
   forward(out: Tensor, inputs: I, attrs: A): void;
   /** First-order gradients by kernels; `needed[i]` says whether input i wants one. */
   backward(g: Tensor, inputs: I, out: Tensor, attrs: A, needed: readonly boolean[]): Gradients;
@@ -36,7 +41,7 @@ export type Op<I extends readonly Tensor[], A = undefined> = undefined extends A
 /** What the tape knows of an op. */
 export interface Rule {
   readonly name: string;
-  vjp?(g: Tensor, inputs: readonly Tensor[], out: Tensor, attrs: unknown): Gradients;
+  vjp?(g: Tensor, inputs: readonly Tensor[], out: Tensor, attrs: unknown, needed: readonly boolean[]): Gradients;
   backward?(g: Tensor, inputs: readonly Tensor[], out: Tensor, attrs: unknown, needed: readonly boolean[]): Gradients;
   expand?(inputs: readonly Tensor[], attrs: unknown): Tensor;
   /** Its body may use tensors that are not among its inputs (checkpoint): always replayed. */
@@ -90,6 +95,7 @@ export function fused<I extends readonly Tensor[], A = undefined>(name: string, 
     name,
     backward: def.backward as unknown as Rule["backward"],
     expand: def.expand as unknown as Rule["expand"],
+    vjp: def.vjp as unknown as Rule["vjp"],
   };
   return declare(name, rule, def.shape, def.forward);
 }

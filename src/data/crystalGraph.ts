@@ -5,7 +5,7 @@ import { atomVector92 } from "./atomVector.ts";
 import { type Batch, type DatasetRows, type LabelledDataset, type RowFeaturiser, targetsOf } from "./dataset.ts";
 import { ELEMENTS } from "./elements.ts";
 import { ATOMS, SUBSTANCES } from "./elementTable.ts";
-import { Graph, type GraphData, sortByEnd } from "./graph.ts";
+import { Graph, type GraphData, pairsOf, sortByEnd } from "./graph.ts";
 import { neighbourList } from "./neighbours.ts";
 import type { Structure } from "./structure.ts";
 
@@ -22,8 +22,11 @@ export interface CrystalGraphSpec {
    * first atom at radius + 1 Å, which is what the authors' code computes.
    */
   pads: "mask" | "paper";
-  /** Vector of each atom: CGCNN's 92 bits, one of 118 (a learned embedding once it is multiplied by a weight), or the user's own. */
-  atoms: "cgcnn" | "onehot" | Readonly<Record<string, readonly number[]>>;
+  /**
+   * What a network is told of an atom: CGCNN's 92 bits, one of 118 (a learned embedding once it is multiplied by a weight), the user's
+   * own vectors, or its number alone, for networks that learn an embedding of the elements.
+   */
+  atoms: "cgcnn" | "onehot" | "numbers" | Readonly<Record<string, readonly number[]>>;
 }
 
 export interface CrystalGraphJson {
@@ -42,6 +45,8 @@ export const CGCNN_GRAPH: CrystalGraphSpec = {
   atoms: "cgcnn",
 };
 
+const WIDTH = { cgcnn: 92, onehot: ELEMENTS.length, numbers: 1 };
+
 /** Turns structures into graphs, always in the same way. */
 export class CrystalGraphFeaturiser implements RowFeaturiser {
   readonly spec: CrystalGraphSpec;
@@ -58,8 +63,7 @@ export class CrystalGraphFeaturiser implements RowFeaturiser {
       throw new UserError(`maxNeighbours must be a whole number ≥ 1, not ${maxNeighbours}.`);
     if (typeof atoms !== "string") for (const [key, values] of Object.entries(atoms)) this.take(key, values);
     if (typeof atoms !== "string" && this.vectors.size === 0) throw new UserError("Atom vectors: there are none.");
-    this.width =
-      atoms === "cgcnn" ? 92 : atoms === "onehot" ? ELEMENTS.length : this.vectors.values().next().value!.length;
+    this.width = typeof atoms === "string" ? WIDTH[atoms] : this.vectors.values().next().value!.length;
   }
 
   /** The vector of one element from the user's table. */
@@ -88,7 +92,7 @@ export class CrystalGraphFeaturiser implements RowFeaturiser {
         `${source}: site ${site + 1} is shared by several elements or partly empty; a crystal graph needs one atom on each site.`,
         "Make an ordered structure of it, or leave it out (--skip-bad).",
       );
-    for (const z of new Set(numbers)) this.vectorOf(z, source);
+    if (this.spec.atoms !== "numbers") for (const z of new Set(numbers)) this.vectorOf(z, source);
   }
 
   /** The graph of a structure; made once for equal structures. @throws UserError as `check` */
@@ -104,8 +108,8 @@ export class CrystalGraphFeaturiser implements RowFeaturiser {
 
   /** Of the part of the specification that neighbours depend on. */
   private get graphKey(): string {
-    const { radius, maxNeighbours, shells, pads } = this.spec;
-    return JSON.stringify([radius, maxNeighbours, shells, pads]);
+    const { radius, maxNeighbours, shells, pads, atoms } = this.spec;
+    return JSON.stringify([radius, maxNeighbours, shells, pads, atoms === "numbers"]);
   }
 
   private make(structure: Structure): GraphData {
@@ -126,7 +130,8 @@ export class CrystalGraphFeaturiser implements RowFeaturiser {
         for (let c = 0; c < 3; c++) vector[3 * to + c] = found.vector[3 * from + c];
       }
     const { ptr: sentPtr, order: sent } = sortByEnd(sender, count);
-    return { nodes: count, edges, ptr, sender, sentPtr, sent, numbers: structure.numbers, distance, vector };
+    const graph = { nodes: count, edges, ptr, sender, sentPtr, sent, numbers: structure.numbers, distance, vector };
+    return this.spec.atoms === "numbers" ? { ...graph, pair: pairsOf(graph) } : graph;
   }
 
   private vectorOf(z: number, source: string): Float32Array {
@@ -163,7 +168,8 @@ export class CrystalGraphFeaturiser implements RowFeaturiser {
         "A crystal graph network learns from CIF, POSCAR, extxyz or JSON files, not from formulas.",
       );
     const graphs = rows.structures.map((structure) => this.graph(structure));
-    return new GraphDataset(graphs, this.vectors, this.width, targetsOf(rows));
+    const vectors = this.spec.atoms === "numbers" ? undefined : this.vectors;
+    return new GraphDataset(graphs, vectors, this.width, targetsOf(rows));
   }
 
   toJSON(): CrystalGraphJson {
@@ -176,7 +182,8 @@ export class CrystalGraphFeaturiser implements RowFeaturiser {
     const { version, kind, spec, elements } = (json ?? {}) as Partial<CrystalGraphJson>;
     if (version !== 1 || kind !== "crystalGraph" || !spec)
       throw new UserError("This is not a crystal-graph featuriser, or one of a newer version of spinel.");
-    const featuriser = new CrystalGraphFeaturiser(spec);
+    // JSON has no undefined: a spec without a number of neighbours is one of all neighbours.
+    const featuriser = new CrystalGraphFeaturiser({ maxNeighbours: undefined, ...spec });
     if (featuriser.toJSON().elements !== (elements ?? null))
       throw new UserError(
         "The atom vectors were made with another table of the elements: predictions would be wrong.",
@@ -190,7 +197,8 @@ export class CrystalGraphFeaturiser implements RowFeaturiser {
 export class GraphDataset implements LabelledDataset {
   constructor(
     readonly graphs: readonly GraphData[],
-    private readonly vectors: ReadonlyMap<number, Float32Array>,
+    /** Of elements; without them a batch tells the atoms' numbers only. */
+    private readonly vectors: ReadonlyMap<number, Float32Array> | undefined,
     /** Of an atom's vector. */
     readonly width: number,
     readonly y: Float32Array,
@@ -217,17 +225,18 @@ export class GraphDataset implements LabelledDataset {
     return count;
   }
 
-  /** inputs: [the graphs of these rows as one `Graph`, their atoms' vectors [atoms, width]]. */
+  /** inputs: [the atoms' vectors [atoms, width], the graphs of these rows as one `Graph`], or the latter alone. */
   batch(rows: Int32Array): Batch {
     const { outputs, width, vectors, y } = this;
     const picked = Array.from(rows, (row) => this.graphs[row]);
     const graph = Graph.batch(picked);
+    const targets = new Float32Array(rows.length * outputs);
+    rows.forEach((row, i) => targets.set(y.subarray(row * outputs, (row + 1) * outputs), i * outputs));
+    if (!vectors) return { inputs: [graph], targets };
     const atoms = emit([graph.nodes, width], ({ data }) => {
       let at = 0;
       for (const { numbers } of picked) for (const z of numbers!) data.set(vectors.get(z)!, width * at++);
     });
-    const targets = new Float32Array(rows.length * outputs);
-    rows.forEach((row, i) => targets.set(y.subarray(row * outputs, (row + 1) * outputs), i * outputs));
     return { inputs: [atoms, graph], targets };
   }
 }

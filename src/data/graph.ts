@@ -1,6 +1,7 @@
 import { Csr } from "../core/csr.ts";
 import { UserError } from "../core/errors.ts";
 import { emit, emptyIndices, type Indices, type Tensor } from "../core/tensor.ts";
+import type { Pairs } from "../ops/index.ts";
 
 /**
  * One graph as plain arrays: what batches are put together from. Edges are sorted by receiver; edge e of receiver i is one of
@@ -26,6 +27,8 @@ export interface GraphData {
   readonly distance?: Float32Array;
   /** Å [edges · 3]: from receiver to sender, r_sender + image − r_receiver. */
   readonly vector?: Float32Array;
+  /** A number for each pair of an edge and its reverse, ascending by their first edges [edges]; left out, each edge is its own. */
+  readonly pair?: Int32Array;
 }
 
 export type GraphAttributes = Pick<GraphData, "v" | "e" | "u" | "numbers" | "distance" | "vector">;
@@ -62,7 +65,8 @@ export function graphData(
     return out;
   };
   const own = { v, e: byEdge(e), u, numbers, distance: byEdge(distance), vector: byEdge(vector) };
-  return { nodes, edges, ptr, sender: sorted, sentPtr, sent, ...own };
+  const graph = { nodes, edges, ptr, sender: sorted, sentPtr, sent, ...own };
+  return own.vector ? { ...graph, pair: pairsOf(graph) } : graph;
 }
 
 /** Counting sort: where each node's entries begin, and the positions in the new order, equal ones as they came. */
@@ -84,9 +88,37 @@ function widthOf(what: string, values: ArrayLike<number> | undefined, count: num
   return width;
 }
 
+/**
+ * The pairs of an edge and its reverse, j → i for i → j with the opposite vector: a number for each edge, in the order of the pairs'
+ * first edges. Edges without a reverse are pairs of their own.
+ */
+export function pairsOf({ nodes, edges, ptr, sender, vector }: GraphData): Int32Array {
+  const pair = new Int32Array(edges).fill(-1);
+  let count = 0;
+  for (let i = 0; i < nodes; i++)
+    for (let e = ptr[i]; e < ptr[i + 1]; e++) {
+      if (pair[e] >= 0) continue;
+      pair[e] = count++;
+      const [from, to] = [ptr[sender[e]], ptr[sender[e] + 1]];
+      for (let r = Math.max(from, e + 1); r < to; r++)
+        if (sender[r] === i && pair[r] < 0 && opposite(vector!, e, r)) {
+          pair[r] = pair[e];
+          break;
+        }
+    }
+  return pair;
+}
+
+/** Whether two edges' vectors add up to nothing; images of an atom lie much farther apart than this. */
+const opposite = (v: Float32Array, a: number, b: number): boolean =>
+  Math.abs(v[3 * a] + v[3 * b]) + Math.abs(v[3 * a + 1] + v[3 * b + 1]) + Math.abs(v[3 * a + 2] + v[3 * b + 2]) < 1e-3;
+
 /** Several graphs side by side as one, in tensors: what graph networks take. No edge joins two of them. */
 export class Graph {
+  private sharing: Pairs | undefined;
+
   private constructor(
+    private readonly parts: readonly GraphData[],
     /** How many graphs it is made of. */
     readonly count: number,
     readonly nodes: number,
@@ -114,6 +146,39 @@ export class Graph {
     /** Å [edges, 3]: from receiver to sender. */
     readonly vector: Tensor | undefined,
   ) {}
+
+  /** Which edges are each other's reverse. Made when it is first asked for, to live as long as the graph. */
+  get pairs(): Pairs {
+    this.sharing ??= this.share();
+    return this.sharing;
+  }
+
+  private share(): Pairs {
+    const { edges, parts, receiver } = this;
+    const of = emptyIndices(edges, receiver);
+    let [edge, count] = [0, 0];
+    for (const { pair, edges: own } of parts) {
+      let most = -1;
+      for (let e = 0; e < own; e++) {
+        const p = pair ? pair[e] : e;
+        if (p > most) most = p;
+        of.data[edge + e] = count + p;
+      }
+      edge += own;
+      count += most + 1;
+    }
+    const first = emptyIndices(count, receiver);
+    const ptr = emptyIndices(count + 1, receiver);
+    const index = emptyIndices(edges, receiver);
+    const [pairOf, firstOf, start, edgeOf] = [of, first, ptr, index].map((i) => i.data);
+    start.fill(0);
+    for (let e = 0; e < edges; e++) start[pairOf[e] + 1]++;
+    for (let p = 0; p < count; p++) start[p + 1] += start[p];
+    const next = start.slice(0, count);
+    for (let e = 0; e < edges; e++) edgeOf[next[pairOf[e]]++] = e;
+    for (let p = 0; p < count; p++) firstOf[p] = edgeOf[start[p]];
+    return { count, of, first, edges: new Csr(count, edges, ptr, index) };
+  }
 
   /**
    * Puts graphs side by side; nodes and edges keep their order. Inside a scope its tensors die with it.
@@ -152,6 +217,7 @@ export class Graph {
     edgeStart[node] = sentStart[node] = edge;
     const numbers = joined(graphs, "numbers", (g) => g.nodes);
     return new Graph(
+      graphs,
       count,
       nodes,
       edges,
@@ -185,7 +251,8 @@ function joined(graphs: readonly GraphData[], name: Attribute, rows: (g: GraphDa
     throw new UserError(
       `"${name}" has ${[...widths].join(" and ")} numbers in graphs of one batch: it must be one width.`,
     );
-  return { parts: graphs.map((g) => g[name]!), width: widths.values().next().value ?? 1 };
+  const width = widths.values().next().value ?? (name === "vector" ? 3 : 1);
+  return { parts: graphs.map((g) => g[name]!), width };
 }
 
 function attribute(

@@ -8,12 +8,21 @@ import { GRAIN } from "./strides.ts";
 
 const same = ([shape]: readonly [Shape]): Shape => shape;
 
-/** An activation with kernels f(y, x) and fGrad(d, g, source), where the gradient is written in x or in y. */
-function activation(name: KernelName, source: "x" | "y", expand: (x: Tensor) => Tensor): Op<[x: Tensor]> {
+/**
+ * An activation with kernels f(y, x) and fGrad(d, g, source), where the gradient is written in x or in y; `slope` is the derivative
+ * in ops, where that is less than to differentiate `expand`.
+ */
+function activation(
+  name: KernelName,
+  source: "x" | "y",
+  expand: (x: Tensor) => Tensor,
+  slope?: (x: Tensor, y: Tensor) => Tensor,
+): Op<[x: Tensor]> {
   const gradKernel = `${name}Grad` as KernelName;
   return fused(name, {
     shape: same,
     expand: ([x]) => expand(x),
+    vjp: slope && ((g, [x], y) => [mul(g, slope(x, y))]),
     forward: (y, [x]) => parallel(name, x.size, GRAIN, y.ptr, x.ptr),
     backward: (g, [x], y) => [
       emit(x.shape, (d) => parallel(gradKernel, x.size, GRAIN, d.ptr, g.ptr, source === "x" ? x.ptr : y.ptr)),
@@ -22,25 +31,45 @@ function activation(name: KernelName, source: "x" | "y", expand: (x: Tensor) => 
 }
 
 /** max(0, x); derivative 0 at 0. */
-export const relu: Op<[x: Tensor]> = activation("relu", "y", (x) => mul(x, gt(x, asTensor(0))));
+export const relu: Op<[x: Tensor]> = activation(
+  "relu",
+  "y",
+  (x) => mul(x, gt(x, asTensor(0))),
+  (_x, y) => gt(y, asTensor(0)),
+);
 
 /** σ(x) = 1/(1 + e⁻ˣ), by two branches so that neither overflows. */
-export const sigmoid: Op<[x: Tensor]> = activation("sigmoid", "y", (x) =>
-  affine(tanh(affine(x, { scale: 0.5, shift: 0 })), { scale: 0.5, shift: 0.5 }),
+export const sigmoid: Op<[x: Tensor]> = activation(
+  "sigmoid",
+  "y",
+  (x) => affine(tanh(affine(x, { scale: 0.5, shift: 0 })), { scale: 0.5, shift: 0.5 }),
+  (_x, y) => mul(y, affine(y, { scale: -1, shift: 1 })),
 );
 
 /** ln(1 + eˣ) = max(x, 0) + log1p(e^(−|x|)). */
-export const softplus: Op<[x: Tensor]> = activation("softplus", "x", (x) =>
-  // The two halves of |x| at 0 must add up to a derivative of ½: relu gives 0, so the kink is moved into one smooth branch each.
-  where(
-    gt(x, asTensor(0)),
-    add(x, log1p(exp(neg(where(gt(x, asTensor(0)), x, asTensor(0)))))),
-    log1p(exp(where(gt(x, asTensor(0)), asTensor(0), x))),
-  ),
+export const softplus: Op<[x: Tensor]> = activation(
+  "softplus",
+  "x",
+  (x) =>
+    // The two halves of |x| at 0 must add up to a derivative of ½: relu gives 0, so the kink is moved into one smooth branch each.
+    where(
+      gt(x, asTensor(0)),
+      add(x, log1p(exp(neg(where(gt(x, asTensor(0)), x, asTensor(0)))))),
+      log1p(exp(where(gt(x, asTensor(0)), asTensor(0), x))),
+    ),
+  (x) => sigmoid(x),
 );
 
 /** x·σ(x), also called Swish-1. */
-export const silu: Op<[x: Tensor]> = activation("silu", "x", (x) => mul(x, sigmoid(x)));
+export const silu: Op<[x: Tensor]> = activation(
+  "silu",
+  "x",
+  (x) => mul(x, sigmoid(x)),
+  (x, y) => {
+    const s = sigmoid(x);
+    return add(s, mul(y, affine(s, { scale: -1, shift: 1 })));
+  },
+);
 
 /** x·Φ(x), Φ the normal distribution's cumulative function. Hendrycks & Gimpel 2016. */
 export const gelu: Op<[x: Tensor]> = activation("gelu", "x", (x) =>

@@ -27,18 +27,21 @@ const binary = (name: string, vjp: OpDefinition<[a: Tensor, b: Tensor], undefine
 /** a + b, broadcasting. */
 export const add: Binary = binary("add", (g) => [g, g]);
 /** a − b, broadcasting. */
-export const sub: Binary = binary("sub", (g) => [g, neg(g)]);
+export const sub: Binary = binary("sub", (g, _x, _y, _attrs, [, wantsB]) => [g, wantsB ? neg(g) : undefined]);
 /** a · b by elements, broadcasting. */
-export const mul: Binary = binary("mul", (g, [a, b]) => [mul(g, b), mul(g, a)]);
+export const mul: Binary = binary("mul", (g, [a, b], _y, _attrs, [wantsA, wantsB]) => [
+  wantsA ? mul(g, b) : undefined,
+  wantsB ? mul(g, a) : undefined,
+]);
 /** a / b by elements, broadcasting. */
-export const div: Binary = binary("div", (g, [, b], y) => {
+export const div: Binary = binary("div", (g, [, b], y, _attrs, [, wantsB]) => {
   const gb = div(g, b);
-  return [gb, neg(mul(gb, y))];
+  return [gb, wantsB ? neg(mul(gb, y)) : undefined];
 });
 /** a^b by elements, broadcasting; as Math.pow. The gradient for b is taken as 0 where a = 0. */
-export const pow: Binary = binary("pow", (g, [a, b], y) => [
-  mul(g, mul(b, pow(a, affine(b, { scale: 1, shift: -1 })))),
-  mul(g, where(isZero(a), zeroLike(y), mul(y, log(a)))),
+export const pow: Binary = binary("pow", (g, [a, b], y, _attrs, [wantsA, wantsB]) => [
+  wantsA ? mul(g, mul(b, pow(a, affine(b, { scale: 1, shift: -1 })))) : undefined,
+  wantsB ? mul(g, where(isZero(a), zeroLike(y), mul(y, log(a)))) : undefined,
 ]);
 /** The larger of a and b; NaN if one is NaN. Where they are equal each gets half the gradient, as in PyTorch. */
 export const maximum: Binary = binary("maximum", (g, [a, b]) => {
@@ -71,14 +74,18 @@ const isZero = (x: Tensor): Tensor => eq(x, constant(0));
 export const where: Op<[c: Tensor, a: Tensor, b: Tensor]> = op("where", {
   shape: (shapes) => broadcastShapes("where", shapes),
   forward: (y, operands) => runBroadcast("where", y, operands),
-  vjp: (g, [c]) => [undefined, where(c, g, zeroLike(g)), where(c, zeroLike(g), g)],
+  vjp: (g, [c], _y, _attrs, [, wantsA, wantsB]) => [
+    undefined,
+    wantsA ? where(c, g, zeroLike(g)) : undefined,
+    wantsB ? where(c, zeroLike(g), g) : undefined,
+  ],
 });
 
 /** scale·x + shift with two numbers. */
 export const affine: Op<[x: Tensor], { scale: number; shift: number }> = op("affine", {
   shape: same,
   forward: (y, [x], { scale, shift }) => parallel("affine", y.size, GRAIN, y.ptr, x.ptr, scale, shift),
-  vjp: (g, _x, _y, { scale }) => [affine(g, { scale, shift: 0 })],
+  vjp: (g, _x, _y, { scale }) => [scale === 1 ? g : affine(g, { scale, shift: 0 })],
 });
 
 /** −x. */

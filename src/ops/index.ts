@@ -10,6 +10,7 @@ import * as reduce from "./reduce.ts";
 export * from "./activation.ts";
 export * from "./conv.ts";
 export * from "./elementwise.ts";
+export * from "./filter.ts";
 export * from "./gather.ts";
 export * from "./geometry.ts";
 export * from "./layout.ts";

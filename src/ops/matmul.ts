@@ -5,7 +5,7 @@ import { parallel } from "../core/parallel.ts";
 import { broadcastShapes, type Shape, sameShape, sizeOf } from "../core/shape.ts";
 import { asTensor, emit, type Tensor } from "../core/tensor.ts";
 import { relu } from "./activation.ts";
-import { add, affine, div, mul, sub, where } from "./elementwise.ts";
+import { add, affine, div, gt, mul, sub, where } from "./elementwise.ts";
 import { reshape, roll, slice, squeeze, stack, unsqueeze } from "./layout.ts";
 import { softmax, sum } from "./reduce.ts";
 import { broadcastStrides, GRAIN } from "./strides.ts";
@@ -70,14 +70,16 @@ export const matmul: Op<[a: Tensor, b: Tensor], MatmulOptions | undefined> = op<
       gemm(y.ptr + 4 * item * m * n, a.ptr + 4 * ia * m * k, b.ptr + 4 * ib * k * n, product);
     }
   },
-  vjp(g, [a, b], _y, { transposeA = false, transposeB = false } = {}) {
-    const ga = transposeA
-      ? matmul(b, g, { transposeA: transposeB, transposeB: true })
-      : matmul(g, b, { transposeB: !transposeB });
-    const gb = transposeB
-      ? matmul(g, a, { transposeA: true, transposeB: transposeA })
-      : matmul(a, g, { transposeA: !transposeA });
-    return [ga, gb];
+  vjp(g, [a, b], _y, { transposeA = false, transposeB = false } = {}, [wantsA, wantsB]) {
+    const ga = (): Tensor =>
+      transposeA
+        ? matmul(b, g, { transposeA: transposeB, transposeB: true })
+        : matmul(g, b, { transposeB: !transposeB });
+    const gb = (): Tensor =>
+      transposeB
+        ? matmul(g, a, { transposeA: true, transposeB: transposeA })
+        : matmul(a, g, { transposeA: !transposeA });
+    return [wantsA ? ga() : undefined, wantsB ? gb() : undefined];
   },
 });
 
@@ -118,6 +120,16 @@ export const linear: Op<[x: Tensor, weight: Tensor, bias: Tensor], LinearOptions
   forward(y, [x, w, b], { activation = "none" } = {}) {
     const [n, k] = w.shape;
     gemm(y.ptr, x.ptr, w.ptr, { m: rowsOf(x), n, k, ars: k, acs: 1, brs: 1, bcs: k, bias: b.ptr, activation });
+  },
+  vjp(g, [x, w], y, { activation = "none" } = {}, [wantX, wantW, wantB]) {
+    const d = activation === "relu" ? mul(g, gt(y, asTensor(0))) : g;
+    const rows = reshape(d, { shape: [rowsOf(x), w.shape[0]] });
+    const features = (): Tensor => reshape(x, { shape: [rowsOf(x), w.shape[1]] });
+    return [
+      wantX ? reshape(matmul(rows, w), { shape: x.shape }) : undefined,
+      wantW ? matmul(rows, features(), { transposeA: true }) : undefined,
+      wantB ? sum(rows, { axes: 0 }) : undefined,
+    ];
   },
   backward(g, [x, w], y, { activation = "none" } = {}, [wantX, wantW, wantB]) {
     const [n, k] = w.shape;

@@ -20,6 +20,21 @@ const structure = ({ nodes, receiver, sender }: ReturnType<typeof graph>) => ({
   senders: Csr.segments(sender, nodes),
 });
 
+/** Edges that share numbers with others: some of two, some alone. */
+function paired(d: Draw, edges: number): { count: number; of: number[] } {
+  const of: number[] = [];
+  let count = 0;
+  for (let e = 0; e < edges; e++) of.push(e > 0 && of[e - 1] === count - 1 && d.int(0, 1) === 1 ? count - 1 : count++);
+  return { count, of };
+}
+
+const pairsFrom = (of: readonly number[], count: number): ops.Pairs => ({
+  count,
+  of: toIndices([...of]),
+  first: toIndices(Array.from({ length: count }, (_, p) => of.indexOf(p))),
+  edges: Csr.segments(of, count),
+});
+
 const basisOf = (d: Draw): ops.GaussianBasis =>
   d.pick([
     { start: 0, step: 0.2, count: 41, gamma: 25 },
@@ -105,6 +120,42 @@ export const MESSAGE = {
               take(q, g.sender, 0),
               timesTransposed(gaussians(x, basis), w),
             ),
+        };
+      },
+    },
+  ],
+  filteredSum: [
+    {
+      draw(d) {
+        const g = graph(d);
+        const width = d.pick([1, 3, 4, 16, 20]);
+        const { count, of } = paired(d, g.edges);
+        return {
+          attrs: g.attrs,
+          inputs: [d.values([g.nodes, width]), d.values([count, width])],
+          run: ([x, f]) => ops.filteredSum(x, f, { ...structure(g), pairs: pairsFrom(of, count) }),
+          reference: ([x, f]) => {
+            const messages = zip((a, b) => a * b, take(x, g.sender, 0), take(f, of, 0));
+            return segments(messages, { rows: g.nodes, cols: g.edges, row: g.receiver, col: [...of.keys()] }, total);
+          },
+        };
+      },
+    },
+  ],
+  pairProduct: [
+    {
+      draw(d) {
+        const g = graph(d);
+        const width = d.pick([1, 3, 4, 16, 20]);
+        const { count, of } = paired(d, g.edges);
+        return {
+          attrs: g.attrs,
+          inputs: [d.values([g.nodes, width]), d.values([g.nodes, width])],
+          run: ([a, b]) => ops.pairProduct(a, b, { ...structure(g), pairs: pairsFrom(of, count) }),
+          reference: ([a, b]) => {
+            const products = zip((x, y) => x * y, take(a, g.receiver, 0), take(b, g.sender, 0));
+            return segments(products, { rows: count, cols: g.edges, row: of, col: [...of.keys()] }, total);
+          },
         };
       },
     },

@@ -7,6 +7,10 @@ import { Tensor } from "../core/tensor.ts";
 /** Handed to `forward` while training; left out, a model infers: dropout off, batch norm by its running statistics. */
 export interface Training {
   rng: Rng;
+  /** What a model wants added to the loss (regularisers of what it computes on its way), each of one element. `fit` adds them. */
+  penalties?: Tensor[];
+  /** Batch norm by its running statistics all the same, so that dropout alone is on: Monte Carlo dropout. */
+  running?: boolean;
 }
 
 /** Anything with tensors in it is a model; this is what `Sequential` and `fit` call. */

@@ -56,7 +56,7 @@ abstract class BatchNorm implements Module {
     training?: Training,
   ): Tensor {
     const { weight, bias, running_mean, running_var, eps, features } = this;
-    if (!training || isFrozen(weight))
+    if (!training || training.running || isFrozen(weight))
       return op(weight, bias, { eps, mean: running_mean, variance: running_var, training: false });
     if (rows < 2)
       throw mismatch(

@@ -1,3 +1,4 @@
+import { UserError } from "../core/errors.ts";
 import type { Rng } from "../core/random.ts";
 import { type Tensor, zeros } from "../core/tensor.ts";
 import type { Graph } from "../data/graph.ts";
@@ -30,14 +31,17 @@ export interface SchNetOptions {
    * and is cut off, so that energies jump as a neighbour crosses the cutoff; the output starts at 0.
    */
   variant?: "schnetpack" | "original";
-  /** How atoms add up to a structure's value: "sum" for extensive ones such as an energy, "mean" for others. */
-  readout?: "sum" | "mean";
+  /**
+   * How atoms make a structure's value: "sum" of what each contributes, for extensive ones such as an energy; their "mean"; or "pooled":
+   * the mean of the atoms' vectors goes through two hidden layers of 128 and 64, for values that are of the whole, such as a gap.
+   */
+  readout?: "sum" | "mean" | "pooled";
   /** Highest atomic number + 1. */
   maxZ?: number;
 }
 
 /** A linear layer as SchNet starts it: Xavier-uniform weight, zero bias. */
-function dense(inputs: number, outputs: number, rng: Rng, { bias = true } = {}): Linear {
+export function dense(inputs: number, outputs: number, rng: Rng, { bias = true } = {}): Linear {
   const layer = new Linear(inputs, outputs, rng, { bias });
   layer.weight.set(init.xavierUniform([outputs, inputs], rng).data);
   layer.bias?.set(new Float32Array(outputs));
@@ -77,7 +81,7 @@ export class SchNet implements Module<[graph: Graph]> {
   readonly outnet: Linear[];
   private readonly basis: GaussianBasis;
   private readonly cutoff: number;
-  private readonly readout: "sum" | "mean";
+  private readonly readout: "sum" | "mean" | "pooled";
   private readonly original: boolean;
 
   constructor(
@@ -101,24 +105,41 @@ export class SchNet implements Module<[graph: Graph]> {
     this.readout = readout;
     this.embedding = new Embedding(maxZ, nAtomBasis, rng);
     this.interactions = Array.from({ length: nInteractions }, () => new SchNetInteraction(nAtomBasis, nRbf, rng));
-    const half = nAtomBasis >> 1;
-    this.outnet = [dense(nAtomBasis, half, rng), dense(half, outputs, rng)];
-    if (this.original) this.outnet[1].weight.set(zeros([outputs, half]).data);
+    const sizes = [nAtomBasis, ...(readout === "pooled" ? [128, 64] : [nAtomBasis >> 1]), outputs];
+    this.outnet = sizes.slice(1).map((size, i) => dense(sizes[i], size, rng));
+    const last = this.outnet.at(-1)!.weight;
+    if (this.original) last.set(zeros(last.shape).data);
   }
 
-  /** What each atom contributes, [atoms, outputs]. */
-  atomwise(graph: Graph): Tensor {
+  /** The atoms' vectors after all interactions, [atoms, width]. */
+  private represent(graph: Graph): Tensor {
     // An edge and its reverse have one length, and so one filter: the costly part is done once for both.
     const d = distances(take(graph.vector!, { index: graph.pairs.first }));
     const rbf = gaussianBasis(d, this.basis);
     const cut = this.original ? undefined : reshape(cosineCutoff(d, { cutoff: this.cutoff }), { shape: [d.size, 1] });
     let x = this.embedding.forward(graph.numbers!);
     for (const interaction of this.interactions) x = interaction.forward(x, rbf, cut, graph);
-    return this.outnet[1].forward(ssp(this.outnet[0].forward(x)));
+    return x;
+  }
+
+  private output(x: Tensor): Tensor {
+    const last = this.outnet.length - 1;
+    return this.outnet.reduce((y, layer, i) => (i < last ? ssp(layer.forward(y)) : layer.forward(y)), x);
+  }
+
+  /** What each atom contributes, [atoms, outputs]. @throws UserError where atoms are pooled before they have a value */
+  atomwise(graph: Graph): Tensor {
+    if (this.readout === "pooled")
+      throw new UserError(
+        "This SchNet pools its atoms' vectors: single atoms contribute no value of their own.",
+        'Use readout "sum" or "mean".',
+      );
+    return this.output(this.represent(graph));
   }
 
   /** → [structures, outputs]. */
   forward(graph: Graph): Tensor {
+    if (this.readout === "pooled") return this.output(segmentMean(this.represent(graph), { adj: graph.owners }));
     const pool = this.readout === "sum" ? segmentSum : segmentMean;
     return pool(this.atomwise(graph), { adj: graph.owners });
   }

@@ -18,7 +18,8 @@ const MAY_USE: Record<string, string[]> = {
   nn: ["core", "ops", "data"],
   e3: ["core", "ops", "data", "nn"],
   models: ["core", "ops", "data", "nn", "e3"],
-  train: ["core", "ops", "io", "data", "nn", "e3"],
+  atoms: ["core", "data"],
+  train: ["core", "ops", "io", "data", "nn", "e3", "atoms"],
   worker: ["core"],
   viewer: ["data"],
 };

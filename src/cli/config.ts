@@ -4,8 +4,24 @@ import { UserError } from "../core/errors.ts";
 import { unknownName } from "../data/open.ts";
 import { fileError } from "../io/files.ts";
 import { type ActivationName, activations } from "../nn/index.ts";
+import { MATBENCH_TASKS } from "../train/matbenchTasks.ts";
 import { type ScheduleConfig, schedule } from "../train/schedule.ts";
-import { defaultsOf, familyOf, MODEL_LIST, MODELS, needsImages, ownersOf } from "./models.ts";
+import { knowsTarget } from "./embedded.ts";
+import { choicesOf } from "./grid.ts";
+import {
+  comesWithModel,
+  defaultsOf,
+  familyOf,
+  finetuneDefaults,
+  MODEL_LIST,
+  MODELS,
+  needsImages,
+  needsNodes,
+  needsStructures,
+  ownersOf,
+} from "./models.ts";
+import { checkMotion, isMotion } from "./motion.ts";
+import { checkPotential, takeEnergy } from "./potentialConfig.ts";
 
 const one = <const T extends string>(...names: T[]) =>
   v.message(v.picklist(names), `must be one of ${names.join(", ")}`);
@@ -16,6 +32,7 @@ const count = v.message(
   v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(2 ** 31 - 1)),
   "must be a whole number ≥ 1",
 );
+const countOrNone = v.message(v.pipe(v.number(), v.integer(), v.minValue(0)), "must be a whole number ≥ 0");
 const rate = v.message(v.pipe(v.number(), v.finite(), v.minValue(0)), "must be a number ≥ 0");
 const above0 = v.message(v.pipe(v.number(), v.finite(), v.gtValue(0)), "must be a number above 0");
 const share = v.message(v.pipe(v.number(), v.gtValue(0), v.ltValue(1)), "must be between 0 and 1");
@@ -27,6 +44,13 @@ export const runConfig = v.strictObject({
   data: text,
   target: v.optional(text),
   unit: v.optional(text),
+  energy: v.optional(text),
+  forces: v.optional(text),
+  stress: v.optional(text),
+  references: v.optional(text),
+  energyWeight: v.optional(rate),
+  forcesWeight: v.optional(rate),
+  stressWeight: v.optional(rate),
   val: v.optional(text),
   valFraction: v.optional(share),
   test: v.optional(text),
@@ -52,6 +76,8 @@ export const runConfig = v.strictObject({
   shells: v.optional(one("cut", "whole")),
   pads: v.optional(one("mask", "paper")),
   atomVectors: v.optional(text),
+  elementVectors: v.optional(text),
+  dropUnary: v.optional(flag),
   gamma: v.optional(above0),
   imageSize: v.optional(v.message(v.tuple([count, count]), "must be [height, width]")),
   channels: v.optional(v.message(v.picklist([1, 3]), "must be 1 or 3")),
@@ -63,10 +89,33 @@ export const runConfig = v.strictObject({
   nConv: v.optional(count),
   hFeaLen: v.optional(count),
   nH: v.optional(count),
+  nAtomBasis: v.optional(count),
+  nInteractions: v.optional(count),
+  nRbf: v.optional(count),
+  embedding: v.optional(count),
+  nBlocks: v.optional(count),
+  alignnLayers: v.optional(countOrNone),
+  gcnLayers: v.optional(countOrNone),
+  hiddenFeatures: v.optional(count),
+  readout: v.optional(one("sum", "mean", "pooled")),
+  points: v.optional(count),
+  featureTransform: v.optional(flag),
   hidden: v.optional(v.message(v.array(count), "must be whole numbers ≥ 1")),
+  heads: v.optional(count),
+  aggregator: v.optional(one("mean", "max")),
   head: v.optional(one("imagenet", "cifar")),
   init: v.optional(text),
   freeze: v.optional(texts),
+  /** A model file: the run's network, features and first weights are that model's. */
+  from: v.optional(text),
+  freshHead: v.optional(flag),
+  /** A task of Matbench v0.1 that the run is measured by, and those of its folds, from 0, that are run. */
+  matbench: v.optional(one(...MATBENCH_TASKS.map((name) => `matbench_${name}`))),
+  onlyFolds: v.optional(
+    v.message(v.array(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(4))), "must be some of 0, 1, 2, 3, 4"),
+  ),
+  /** Values to try of fields of this configuration; the best on the validation rows are kept. */
+  tune: v.optional(v.message(v.record(v.string(), v.array(v.unknown())), "must be lists of values by field")),
   activation: v.optional(one(...(Object.keys(activations) as ActivationName[]))),
   width: v.optional(count),
   dropout: v.optional(below1),
@@ -75,19 +124,24 @@ export const runConfig = v.strictObject({
   epochs: v.optional(count),
   batchSize: v.optional(count),
   lr: v.optional(rate),
-  optimizer: v.optional(one("sgd", "adam", "adamw", "rmsprop", "adagrad")),
+  optimizer: v.optional(one("sgd", "adam", "adamw", "rmsprop", "adagrad", "lamb")),
+  lookahead: v.optional(flag),
   momentum: v.optional(below1),
   weightDecay: v.optional(rate),
   l1: v.optional(rate),
   schedule: v.optional(
     v.message(v.union([v.string(), v.looseObject({ name: v.string() })]), 'must be a name or { "name": … }'),
   ),
-  loss: v.optional(one("mse", "l1", "huber")),
+  loss: v.optional(one("mse", "l1", "huber", "robustL1")),
   labelSmoothing: v.optional(below1),
   patience: v.optional(count),
+  ensemble: v.optional(
+    v.message(v.pipe(v.number(), v.integer(), v.minValue(2), v.maxValue(1000)), "must be a whole number ≥ 2"),
+  ),
   clipNorm: v.optional(above0),
   clipValue: v.optional(above0),
   ema: v.optional(share),
+  swa: v.optional(below1),
   seed: v.optional(
     v.message(
       v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(Number.MAX_SAFE_INTEGER)),
@@ -118,6 +172,9 @@ const EITHER_OR = [
   ["folds", "val"],
   ["folds", "test"],
   ["folds", "testFraction"],
+  ["ema", "swa"],
+  ["from", "init"],
+  ["tune", "ensemble"],
 ] as const;
 
 /** A field as it is given on the command line: batchSize → --batch-size. */
@@ -138,10 +195,22 @@ export function completeConfig(
     fields.sha256 = Object.fromEntries(Object.entries(fields.sha256).filter(([role]) => !(role in flags)));
   const { success, output, issues } = v.safeParse(runConfig, fields);
   if (!success) throw wrongField(issues[0], nameOf, base.file);
-  if (output.target === undefined && output.model !== "mlp" && !needsImages(output.model)) throw missing("target");
-  const config: RunConfig = { ...defaultsOf(output.model), target: "", ...output };
+  if (output.energy !== undefined) takeEnergy(output, nameOf);
+  const { model, data } = output;
+  if (output.target === undefined && model !== "mlp" && !needsImages(model) && !needsNodes(model) && !knowsTarget(data))
+    throw missing("target");
+  const potential = output.energy !== undefined;
+  const defaults = (output.from === undefined ? defaultsOf : finetuneDefaults)(model, {
+    ...{ potential, motion: isMotion(output) },
+  });
+  const config: RunConfig = { ...defaults, target: "", ...output };
+  if (output.swa !== undefined) config.ema = output.ema;
   checkTogether(config, nameOf);
-  if (!config.val) config.valFraction ??= 0.1;
+  const { tune, ...rest } = config;
+  for (const choice of choicesOf(tune ?? {}))
+    if (tune) completeConfig({}, { file: "--tune", fields: { ...rest, ...choice } });
+  // Of 5000 moving systems 2000 choose the best epoch, as in EGNN's paper.
+  if (!config.val) config.valFraction ??= isMotion(config) ? 0.4 : 0.1;
   return inOrder(config);
 }
 
@@ -159,19 +228,44 @@ function checkTogether(config: RunConfig, nameOf: (field: string) => string): vo
         "Leave it out.",
       );
   }
+  if (config.from === undefined && config.freshHead !== undefined)
+    throw new UserError(`${nameOf("freshHead")} is for runs that start from a model.`, "Use spinel finetune.");
+  const travels = Object.keys(config).find(
+    (field) =>
+      given(field) &&
+      (comesWithModel(field) || /^(numeric|categorical)$/.test(field)) &&
+      String((config as Fields)[field]) !== "",
+  );
+  if (config.from !== undefined && travels)
+    throw new UserError(`${nameOf(travels)} comes with the model of ${config.from}.`, "Leave it out.");
+  checkMotion(config, nameOf);
   if (model === "elemnet" && config.dropout)
     throw new UserError(
       `${nameOf("dropout")}: ElemNet has its own dropout rates.`,
       "Only 0, no dropout, can be chosen.",
     );
+  if (config.readout === "pooled" && model !== "schnet")
+    throw new UserError(`${nameOf("readout")} pooled is for schnet; the model is ${model}.`, "Use sum or mean.");
   const { hidden, dropout, norm = "none", residual } = config;
   const idle =
-    hidden?.length === 0 && ((dropout && "dropout") || (norm !== "none" && "norm") || (residual && "residual"));
+    model === "mlp" &&
+    hidden?.length === 0 &&
+    ((dropout && "dropout") || (norm !== "none" && "norm") || (residual && "residual"));
   if (idle) throw new UserError(`${nameOf(idle)} is for hidden layers; --hidden none leaves none.`, "Leave it out.");
-  const alone = model === "cgcnn" ? "structures" : needsImages(model) && "images";
+  const alone = needsStructures(model)
+    ? "structures"
+    : needsImages(model)
+      ? "images"
+      : model === "crabnet" && "formulas";
   const column = alone && (["numeric", "categorical"] as const).find((name) => config[name].length > 0);
   if (column)
     throw new UserError(`${nameOf(column)} is for mlp; ${model} learns from ${alone} alone.`, "Leave it out.");
+  checkPotential(config, nameOf);
+  if (given("ensemble") && config.energy !== undefined)
+    throw new UserError(
+      `${nameOf("ensemble")} is for numbers and classes, not for potentials.`,
+      "Leave it out; train several with other seeds.",
+    );
   if (given("momentum") && optimizer !== "sgd" && optimizer !== "rmsprop")
     throw new UserError(`${nameOf("momentum")} is for sgd and rmsprop; the optimizer is ${optimizer}.`);
   schedule((config.schedule as ScheduleConfig | undefined) ?? "constant", { lr, epochs, stepsPerEpoch: 1 });

@@ -10,6 +10,7 @@ import type { Table } from "../data/table.ts";
 import { type AnyModel, gradCam, occlusion, saliency } from "../nn/index.ts";
 import type { Predictor } from "../train/predictor.ts";
 import { renderExplanations, verdict } from "../train/report.ts";
+import { explainMaterials } from "./explainMaterials.ts";
 import { asMaps, asSeen, hasMaps, laidOver, stripe } from "./imageViews.ts";
 import { loadPredictor, type ReadFlags, tables } from "./inputs.ts";
 import { layerOutput } from "./layers.ts";
@@ -18,7 +19,8 @@ import { tellDropped } from "./rows.ts";
 import { RunFolder } from "./runFolder.ts";
 
 interface Flags extends Pick<ReadFlags, "skipBad"> {
-  out: string;
+  out?: string;
+  json?: boolean;
   class?: string;
   layer?: string;
   limit: number;
@@ -27,30 +29,40 @@ interface Flags extends Pick<ReadFlags, "skipBad"> {
 
 export function explainCommand(): Command {
   return new Command("explain")
-    .summary("where a net of images looks")
+    .summary("why a model answers as it does: images, atoms, elements")
     .description(
-      "Draws why a trained net of images answers as it does, for each image: saliency (the slope of the answer at each pixel), Grad-CAM (where the last convolution finds what speaks for it), occlusion (for classes: how far its probability falls when a place is covered) and, with --layer, that layer's maps. Writes PNG files and index.html, which shows them all.",
+      "Of crystals, for models that add atoms up (schnet, painn, egnn): what each atom contributes. Of compositions (crabnet): which element looks at which, and what each says. Of a graph's nodes (gat): whom each attends to. As text or --json, or with --out as a page. Of images, it draws why a trained net of images answers as it does, for each image: saliency (the slope of the answer at each pixel), Grad-CAM (where the last convolution finds what speaks for it), occlusion (for classes: how far its probability falls when a place is covered) and, with --layer, that layer's maps. Writes PNG files and index.html, which shows them all.",
     )
     .argument("<model>", "model.safetensors of a run, or the run's folder")
-    .argument("<files...>", "PNG and JPEG files, folders of them, IDX, CSV of pixels")
-    .requiredOption("--out <folder>", "folder for the pictures")
-    .option("--class <name>", "explain this class instead of the likeliest")
-    .option("--layer <name>", "also a layer's maps; see spinel info MODEL --layers")
-    .option("--limit <n>", "of many images, the first so many", natural, 100)
-    .option("--skip-bad", "leave out images that cannot be read, and say so")
+    .argument(
+      "<files...>",
+      "structure files; formulas, or tables of them; PNG and JPEG files, folders of them, IDX, CSV of pixels",
+    )
+    .option("--out <folder>", "folder for the page and the pictures; images need it")
+    .option("--json", "JSON lines instead of text")
+    .option("--class <name>", "images: explain this class instead of the likeliest")
+    .option("--layer <name>", "images: also a layer's maps; see spinel info MODEL --layers")
+    .option("--limit <n>", "of many rows, the first so many", natural, 100)
+    .option("--skip-bad", "leave out structures and images that cannot be read, and say so")
     .option("--threads <n>", "compute threads", natural)
     .addHelpText(
       "after",
-      "\nExamples:\n  spinel explain runs/tinyvgg-class new/*.png --out why\n  spinel explain runs/vgg16-class photo.jpg --out why --class pearlite --layer features.28",
+      "\nExamples:\n  spinel explain runs/schnet-energy *.cif --out why\n  spinel explain runs/crabnet-gap Fe2O3 TiO2\n  spinel explain runs/tinyvgg-class new/*.png --out why\n  spinel explain runs/vgg16-class photo.jpg --out why --class pearlite --layer features.28",
     )
     .action(explain);
 }
 
-async function explain(model: string, files: string[], { out, threads, limit, ...flags }: Flags): Promise<void> {
+async function explain(model: string, files: string[], { out, threads, limit, json, ...flags }: Flags): Promise<void> {
   const predictor = await loadPredictor(model, threads);
   const { featuriser, card } = predictor;
-  if (!(featuriser instanceof ImageFeaturiser))
-    throw new UserError(`${model} is no net of images.`, "Only what a net sees of images can be drawn.");
+  if (!(featuriser instanceof ImageFeaturiser)) {
+    const alien = (["class", "layer"] as const).find((name) => flags[name] !== undefined);
+    if (alien) throw new UserError(`--${alien} is for nets of images; ${model} is none.`, "Leave it out.");
+    await explainMaterials(model, predictor, files, { out, limit, json, skipBad: flags.skipBad });
+    return;
+  }
+  if (json) throw new UserError("--json: of images there are pictures, not lines.", "Leave it out.");
+  if (out === undefined) throw new UserError("The pictures need a folder.", "Name it: --out FOLDER.");
   const classes = card.task.kind === "classification" ? card.task.classes : undefined;
   if (flags.class !== undefined && !classes)
     throw new UserError(`--class: ${model} predicts numbers and tells no classes apart.`, "Leave it out.");

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { sha256File } from "../data/download.ts";
 import type { Image } from "../data/image.ts";
+import type { NodeGraph } from "../data/nodeGraph.ts";
 import type { Table } from "../data/table.ts";
 import { isFolder } from "./rows.ts";
 
@@ -10,6 +11,7 @@ import { isFolder } from "./rows.ts";
  */
 export async function fingerprint(file: string, table: Table | undefined): Promise<string> {
   if (table?.images) return ofImages(table, table.images);
+  if (table?.nodes && isFolder(file)) return ofGraph(table.nodes[0].of);
   const structures = table?.structures;
   if (!structures || !(isFolder(file) || /\.[ct]sv(?:\.gz)?$/i.test(file))) return sha256File(file);
   const { ids, formulas, numeric, categorical, targets, classes } = table;
@@ -17,6 +19,15 @@ export async function fingerprint(file: string, table: Table | undefined): Promi
   for (const { lattice, periodic, numbers, positions, disorder } of structures)
     hash.update(JSON.stringify([lattice?.matrix, periodic, [...numbers], [...positions], [...disorder]]));
   return hash.digest("hex");
+}
+
+/** Names, edges, features and labels. */
+function ofGraph({ ids, graph, features, target, classes, labels, split }: NodeGraph): string {
+  const arrays = { ...graph, ...features, labels, ...split };
+  const plain = Object.entries(arrays).map(([name, x]) => [name, ArrayBuffer.isView(x) ? Array.from(x) : x]);
+  return createHash("sha256")
+    .update(JSON.stringify([ids, target, classes, plain]))
+    .digest("hex");
 }
 
 /** Names, labels and pixels. */

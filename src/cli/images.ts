@@ -10,7 +10,7 @@ import { openSafetensors } from "../io/safetensors.ts";
 import { parseCard } from "../train/predictor.ts";
 import { type Fields, flagOf, type RunConfig } from "./config.ts";
 import type { ReadFlags } from "./inputs.ts";
-import { needsImages, ownersOf } from "./models.ts";
+import { needsImages, needsStructures, ownersOf } from "./models.ts";
 
 /**
  * Whether the file or folder is read as images: for the nets that need them always, for an mlp if that is what it holds and no
@@ -29,10 +29,12 @@ export async function areImages(file: string, config: RunConfig): Promise<boolea
   if (await hasImages(file)) {
     if (model === "mlp") return true;
     throw new UserError(
-      `${file} holds images; ${model} learns from ${model === "cgcnn" ? "structures" : "formulas"}.`,
+      `${file} holds images; ${model} learns from ${needsStructures(model) ? "structures" : "formulas"}.`,
       "Train tinyvgg, lenet, vgg11 …, cnn1d for signals, or an mlp.",
     );
   }
+  // Of the models that learn from formulas or structures, too, only this one has fields of images.
+  if (model !== "mlp") return false;
   const alien = Object.keys(config).find(
     (field) => (config as Fields)[field] !== undefined && ownersOf(field)?.includes("tinyvgg"),
   );
@@ -99,8 +101,12 @@ function augmentation(text: string | undefined): AugmentSpec | undefined {
   }
 }
 
-/** The scale of images that the weights of `--init` were learned with. */
-async function learnedScale({ init, model }: RunConfig): Promise<Pick<ImageSpec, "gamma" | "mean" | "std">> {
+/** The scale of images that the weights to start from were learned with. */
+async function learnedScale({
+  from,
+  init = from,
+  model,
+}: RunConfig): Promise<Pick<ImageSpec, "gamma" | "mean" | "std">> {
   if (init === undefined) return {};
   const stored = await openSafetensors(init);
   try {

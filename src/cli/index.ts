@@ -1,14 +1,19 @@
 #!/usr/bin/env node
 import { Command } from "commander";
 import { UserError } from "../core/errors.ts";
+import { benchMatbenchCommand } from "./benchMatbench.ts";
 import { flagOf, runConfig } from "./config.ts";
 import { dataCommand } from "./data.ts";
 import { doctorCommand } from "./doctor.ts";
+import { eosCommand } from "./eos.ts";
 import { explainCommand } from "./explain.ts";
 import { featuresCommand } from "./features.ts";
+import { finetuneCommand } from "./finetune.ts";
 import { graphCommand } from "./graph.ts";
 import { infoCommand } from "./info.ts";
+import { mdCommand } from "./md.ts";
 import { predictCommand } from "./predict.ts";
+import { relaxCommand } from "./relax.ts";
 import { startCommand } from "./start.ts";
 import { trainCommand } from "./train.ts";
 import { version } from "./version.ts";
@@ -24,7 +29,12 @@ const program = new Command("spinel")
 adopt(program, [
   startCommand(),
   trainCommand(),
+  finetuneCommand(),
+  benchMatbenchCommand(),
   predictCommand(),
+  relaxCommand(),
+  mdCommand(),
+  eosCommand(),
   explainCommand(),
   featuresCommand(),
   graphCommand(),

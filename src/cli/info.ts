@@ -9,6 +9,7 @@ import { structureFields } from "../data/structureRecord.ts";
 import { openSafetensors } from "../io/safetensors.ts";
 import { parseCard } from "../train/predictor.ts";
 import { formatCount } from "../train/progress.ts";
+import type { TaskConfig } from "../train/task.ts";
 import { imageInfo } from "./imageInfo.ts";
 import { layersInfo, shownLayers } from "./layers.ts";
 import { isImageModel } from "./models.ts";
@@ -108,7 +109,7 @@ async function weightsInfo(file: string): Promise<Record<string, unknown>> {
     const numbers = [...stored.entries.values()].reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
     const { metadata } = stored;
     const { fit } = metadata;
-    if (metadata.spinel || metadata.model === "cgcnn")
+    if (metadata.spinel || metadata.model === "cgcnn" || metadata.model?.startsWith("megnet"))
       return { file, kind: "model", ...modelInfo(metadata, file), numbers: formatCount(numbers), tensors };
     if (!fit) return { file, kind: "weights", numbers: formatCount(numbers), tensors };
     const { epoch, step, seconds, best } = JSON.parse(fit);
@@ -124,10 +125,23 @@ function modelInfo(metadata: Readonly<Record<string, string>>, file: string): Re
   return {
     architecture,
     target: target.unit ? `${target.name} (${target.unit})` : target.name,
-    task: task.kind === "classification" ? { classes: task.classes.join(" | ") } : { regression: task.loss },
+    task: taskInfo(task),
     features: featuresInfo(featuriser),
     "features' hash": featuriserHash.slice(0, 12),
     trained: notes,
+  };
+}
+
+function taskInfo(task: TaskConfig): Record<string, unknown> {
+  if (task.kind === "classification") return { classes: task.classes.join(" | ") };
+  if (task.kind === "regression") return { regression: task.loss };
+  const { loss, scale, weights, forces, stress } = task;
+  const learned = ["energy", ...(forces ? ["forces"] : []), ...(stress ? ["stress"] : [])] as const;
+  const weighed = learned.map((what) => `${weights[what as keyof typeof weights]} ${what}`);
+  return {
+    potential: `energy${forces ? ", forces" : ""}${stress ? ", stress" : ""}`,
+    loss: `${loss} of ${weighed.join(" + ")}`,
+    "scale (eV, eV/Å)": scale,
   };
 }
 
@@ -135,6 +149,21 @@ function featuresInfo(featuriser: RowFeaturiserJson): Record<string, unknown> {
   if ("kind" in featuriser && featuriser.kind === "images") {
     const { size, channels, ...spec } = featuriser.spec;
     return { images: [channels, ...size].join(" × "), ...spec };
+  }
+  if ("kind" in featuriser && featuriser.kind === "nodes") {
+    const { kind, ...spec } = featuriser.spec;
+    return { "of a node": kind, ...("columns" in spec ? spec : { columns: spec.mean.length }) };
+  }
+  if ("kind" in featuriser && featuriser.kind === "elements") {
+    const { vectors, width, elements, jitter } = featuriser;
+    return { "vectors of elements": vectors, width, elements: elements.length, jitter };
+  }
+  if ("kind" in featuriser && featuriser.kind === "nbody") return { features: "moving particles" };
+  if ("kind" in featuriser && featuriser.kind === "pointCloud") return { points: featuriser.spec.points };
+  if ("kind" in featuriser && featuriser.kind === "potential") {
+    const { spec, references } = featuriser;
+    const energies = Object.entries(references).map(([symbol, energy]) => `${symbol} ${energy.toFixed(3)}`);
+    return { "cutoff (Å)": spec.cutoff, "energies of elements (eV)": energies.join(" ") };
   }
   if ("kind" in featuriser) {
     const { atoms, ...spec } = featuriser.spec;

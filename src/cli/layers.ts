@@ -3,8 +3,12 @@ import { UserError } from "../core/errors.ts";
 import { init } from "../core/parallel.ts";
 import { Rng } from "../core/random.ts";
 import type { Tensor } from "../core/tensor.ts";
+import { CrystalGraphFeaturiser } from "../data/crystalGraph.ts";
+import { ElementSetFeaturiser } from "../data/elementSet.ts";
 import { ImageFeaturiser } from "../data/imageFeaturiser.ts";
+import { NBodyFeaturiser } from "../data/nbody.ts";
 import { unknownName } from "../data/open.ts";
+import { PointCloudFeaturiser } from "../data/pointCloudFeaturiser.ts";
 import { buildModel, type ImageShape } from "../models/index.ts";
 import { type AnyModel, layerOutputs, layerTable, modules, receptiveField } from "../nn/index.ts";
 import { formatCount } from "../train/progress.ts";
@@ -41,10 +45,15 @@ async function netOf(model: string, input: ImageShape | undefined): Promise<[Any
     throw new UserError(`There is no file ${model}, and no net of that name.`, `Nets are ${IMAGE_MODELS.join(", ")}.`);
   const predictor = await loadPredictor(model, 1);
   const { featuriser } = predictor;
-  const architecture = predictor.card.architecture as { model?: string };
-  if (architecture.model === "cgcnn")
+  if (featuriser instanceof ElementSetFeaturiser)
+    throw new UserError(
+      `${model} sees sets of elements: its layers' sizes depend on the formula.`,
+      "Leave out --layers.",
+    );
+  if (featuriser instanceof CrystalGraphFeaturiser || featuriser instanceof NBodyFeaturiser)
     throw new UserError(`${model} is a net of graphs: its layers' sizes depend on the crystal.`, "Leave out --layers.");
-  const own = featuriser instanceof ImageFeaturiser ? featuriser.shape : [featuriser.width];
+  const cloud = featuriser instanceof PointCloudFeaturiser ? [featuriser.spec.points, 3] : undefined;
+  const own = featuriser instanceof ImageFeaturiser ? featuriser.shape : (cloud ?? [featuriser.width]);
   return [predictor.model as AnyModel, input ?? own];
 }
 

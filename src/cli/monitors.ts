@@ -5,12 +5,30 @@ import type { RunFolder } from "./runFolder.ts";
 
 const LABELS: Record<string, string> = {
   mae: "MAE",
+  mse: "MSE",
   rmse: "RMSE",
   r2: "R²",
   rocAuc: "ROC-AUC",
   f1: "F1",
   balancedAccuracy: "balanced accuracy",
+  energyMae: "energy MAE",
+  energyMaeStructure: "energy MAE",
+  forceMae: "force MAE",
+  forceRmse: "force RMSE",
+  stressMae: "stress MAE",
 };
+
+const UNITS: Record<string, string> = {
+  energyMae: "meV/atom",
+  energyMaeStructure: "meV",
+  forceMae: "meV/Å",
+  forceRmse: "meV/Å",
+  stressMae: "GPa",
+};
+
+/** What a metric is measured in, where `unit` is the target's. */
+export const unitOf = (metric: string, unit?: string): string | undefined =>
+  metric === "mae" || metric === "rmse" ? unit : UNITS[metric];
 
 /** A metric as people write it. */
 export const label = (metric: string): string => LABELS[metric] ?? metric;
@@ -41,7 +59,7 @@ export function progressMonitor(unit?: string): Monitor {
       progress = new Progress({
         ...info,
         metric: shown,
-        unit: metric === "mae" ? unit : undefined,
+        unit: unitOf(metric, unit),
         stream: process.stderr,
       });
     },

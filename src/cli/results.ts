@@ -1,12 +1,16 @@
 import { capabilities } from "../core/parallel.ts";
 import { csvLine, shortest } from "../io/csv.ts";
-import type { ClassificationRow, RegressionRow, ReportData, Split } from "../train/report.ts";
+import type { ClassificationRow, PotentialRow, RegressionRow, ReportData, Split } from "../train/report.ts";
 import { renderReport } from "../train/report.ts";
+import { type Benchmark, benchmarkLines, benchmarkOf, leaderboard } from "./benchmark.ts";
 import type { RunConfig } from "./config.ts";
 import { describeFeatures } from "./featurisers.ts";
-import { titleOf } from "./models.ts";
-import { label } from "./monitors.ts";
-import { predictionCells, predictionColumns } from "./predictions.ts";
+import { needsNodes, titleOf } from "./models.ts";
+import { label, unitOf } from "./monitors.ts";
+import { describeNet } from "./nodeModels.ts";
+import { isPotential } from "./potentialConfig.ts";
+import { predictionsXyz } from "./potentials.ts";
+import { type Predicted, predictionCells, predictionColumns } from "./predictions.ts";
 import type { RunFolder } from "./runFolder.ts";
 import { PROGRAM, quoted } from "./shell.ts";
 import type { Outcome } from "./trainOne.ts";
@@ -18,7 +22,7 @@ type Figures = Record<string, number>;
 export interface Results {
   folder: string;
   model: string;
-  task: "regression" | "classification";
+  task: "regression" | "classification" | "potential";
   target: string;
   unit?: string;
   classes?: string[];
@@ -32,6 +36,8 @@ export interface Results {
   figures: Partial<Record<Split, Figures>>;
   baselines: Outcome["baselines"];
   folds?: { test: Figures[]; mean: Figures; std: Figures };
+  /** Of a run on one of Matbench's tasks. */
+  benchmark?: Benchmark;
 }
 
 /** Writes predictions.csv, report.html and results.json, in this order: results.json says that the run is finished. */
@@ -58,7 +64,13 @@ export async function writeResults(
     baselines: folds ? [] : first.baselines,
     ...(folds ? { folds } : {}),
   };
-  await folder.write("predictions.csv", predictionsCsv(outcomes, config));
+  if (kind === "potential") await folder.write("predictions.xyz", predictionsXyz(outcomes));
+  else await folder.write("predictions.csv", predictionsCsv(outcomes, config));
+  if (config.matbench !== undefined) {
+    const { benchmark, file } = benchmarkOf(config.matbench, config, outcomes, version);
+    results.benchmark = benchmark;
+    await folder.write("results.json.gz", [file]);
+  }
   await folder.write("report.html", await renderReport(reportData(config, outcomes, results)));
   await folder.write("results.json", `${JSON.stringify(results, null, 2)}\n`);
   return results;
@@ -80,23 +92,31 @@ function foldFigures(outcomes: readonly Outcome[]): NonNullable<Results["folds"]
 const SPLITS = ["train", "validation", "test"] as const;
 
 /** Rows of validation and test (with folds, of all test sets): id, formula, split, target and prediction. */
-function predictionsCsv(outcomes: readonly Outcome[], { target, folds }: RunConfig): string {
+function predictionsCsv(outcomes: readonly Outcome[], { target, folds, onlyFolds }: RunConfig): string {
   const [{ predictor }] = outcomes;
   const { card } = predictor;
   const fold = folds === undefined ? [] : ["fold"];
-  const lines = [csvLine(["id", "formula", ...fold, "split", target, ...predictionColumns(card)])];
+  const deviation = outcomes.some(({ answers }) => answers.test?.deviations ?? answers.validation?.deviations);
+  const numbers = card.task.kind === "regression";
+  const columns = predictionColumns(card, { deviation: deviation && numbers });
+  const lines = [csvLine(["id", "formula", ...fold, "split", target, ...columns])];
   for (const [i, { rows }] of outcomes.entries())
     for (const split of folds === undefined ? (["validation", "test"] as const) : (["test"] as const))
-      for (const row of rows[split] ?? []) {
+      for (const row of (rows[split] ?? []) as (RegressionRow | ClassificationRow)[]) {
         const truth = card.task.kind === "classification" ? card.task.classes[row.target] : shortest(row.target);
-        const outputs = "probabilities" in row ? row.probabilities : [row.predicted];
-        const foldNumber = fold.map(() => i + 1);
+        const predicted = "probabilities" in row ? { outputs: row.probabilities } : numbersOf(row);
+        const foldNumber = fold.map(() => (onlyFolds?.[i] ?? i) + 1);
         lines.push(
-          csvLine([row.id, row.formula ?? "", ...foldNumber, split, truth, ...predictionCells(card, outputs)]),
+          csvLine([row.id, row.formula ?? "", ...foldNumber, split, truth, ...predictionCells(card, predicted)]),
         );
       }
   return lines.join("");
 }
+
+const numbersOf = ({ predicted, deviation }: RegressionRow): Predicted => ({
+  outputs: [predicted],
+  deviations: deviation === undefined ? undefined : [deviation],
+});
 
 function reportData(config: RunConfig, outcomes: readonly Outcome[], results: Results): ReportData {
   const [{ run, predictor, parameters }] = outcomes;
@@ -106,12 +126,14 @@ function reportData(config: RunConfig, outcomes: readonly Outcome[], results: Re
   const rows = Object.fromEntries(
     (results.folds ? (["test"] as const) : SPLITS).map((split) => [
       split,
-      outcomes.flatMap((o): (RegressionRow | ClassificationRow)[] => o.rows[split] ?? []),
+      outcomes.flatMap((o): (RegressionRow | ClassificationRow | PotentialRow)[] => o.rows[split] ?? []),
     ]),
   );
-  const { epochs = 0, batchSize = 0, optimizer = "", lr = 0 } = config;
-  const loss = task.kind === "regression" ? task.loss : "cross-entropy";
+  const { epochs = 0, batchSize = "all", optimizer = "", lr = 0 } = config;
+  const loss = "loss" in task ? task.loss : "cross-entropy";
   const name = titleOf(config.model);
+  const other = metric === "forceMae" ? "energyMae" : undefined;
+  const named = (metric: string): string => label(metric) + (unitOf(metric) ? ` (${unitOf(metric)})` : "");
   return {
     title: `${name}: ${config.target}`,
     model: { name, parameters, description: describe(config, task.kind) },
@@ -137,16 +159,26 @@ function reportData(config: RunConfig, outcomes: readonly Outcome[], results: Re
       loss: trainLoss,
       validationLoss: validation?.loss,
       validationMetric: metric === "loss" ? undefined : validation?.[metric],
+      otherMetric: other && validation?.[other],
     })),
     bestEpoch: run.best.epoch,
-    metric: label(metric),
+    metric: named(metric),
+    otherMetric: other && named(other),
     results:
       task.kind === "classification"
         ? { task: "classification", classes: task.classes, predictions: rows as never }
-        : { task: "regression", predictions: rows as never },
+        : task.kind === "potential"
+          ? { task: "potential", predictions: rows as never, metrics: results.figures }
+          : {
+              task: "regression",
+              predictions: rows as never,
+              distribution: loss === "robustL1" ? "laplace" : "normal",
+            },
     baselines: results.baselines,
     views: outcomes[0].views,
+    understanding: outcomes[0].understanding,
     folds: results.folds?.test,
+    benchmark: results.benchmark && leaderboard(results.benchmark),
   };
 }
 
@@ -156,32 +188,70 @@ function describe(config: RunConfig, task: Results["task"]): string | undefined 
   if (model === "mlp" && hidden.length === 0)
     return `no hidden layer: ${task === "regression" ? "linear" : "logistic"} regression`;
   if (model === "mlp") return `${hidden.join(", ")} hidden units, ${activation}`;
+  if (model === "crabnet") return `a transformer over the elements, three layers of width ${config.width ?? 512}`;
+  if (model === "schnet")
+    return `${config.nInteractions} interaction blocks of width ${config.nAtomBasis}, ${config.nRbf} Gaussians`;
+  if (model === "alignn")
+    return `${config.alignnLayers} layers with angles and ${config.gcnLayers} without, width ${config.hiddenFeatures}`;
+  if (model === "painn") return `${config.nInteractions} blocks of scalars and vectors of width ${config.nAtomBasis}`;
+  if (model === "egnn" || model === "gnn") return `${config.nInteractions} layers of width ${config.nAtomBasis}`;
+  if (model === "pointnet")
+    return `${config.points} points, turned by a learned matrix${config.featureTransform ? ", as are their features" : ""}`;
+  if (model === "mpnn")
+    return `${config.nBlocks} rounds of messages between atoms of width ${config.embedding}, Set2Set`;
+  if (needsNodes(model)) return describeNet(config);
+  if (model === "megnet")
+    return `${config.nBlocks} blocks, ${config.embedding} numbers for an element, ${config.nRbf} Gaussians`;
   if (model !== "cgcnn") return undefined;
   return `${nConv} crystal graph convolutions of width ${atomFeaLen}, ${nH} fully connected of width ${hFeaLen}`;
 }
 
+const PRINTED: Record<Results["task"], readonly string[]> = {
+  regression: ["mse", "mae", "rmse", "r2"],
+  classification: ["rocAuc", "accuracy", "balancedAccuracy", "f1"],
+  potential: ["energyMae", "forceMae", "forceRmse", "stressMae"],
+};
+
 /** The figures as a person wants them at the end of a run. */
-export function printFigures(results: Results, folder: RunFolder, { unit, patience }: RunConfig): void {
-  const metrics =
-    results.task === "regression" ? ["mae", "rmse", "r2"] : ["rocAuc", "accuracy", "balancedAccuracy", "f1"];
-  const unitOf = (metric: string): string => (unit && (metric === "mae" || metric === "rmse") ? ` ${unit}` : "");
-  const shown = (format: (metric: string) => string): string =>
-    metrics.map((m) => `${label(m)} ${format(m)}${unitOf(m)}`).join("   ");
+export function printFigures(results: Results, folder: RunFolder, config: RunConfig): void {
+  const { unit, patience } = config;
+  const metrics = PRINTED[results.task].filter((m) => Object.values(results.figures)[0][m] !== undefined);
+  const named = (metric: string, value: string): string =>
+    `${label(metric)} ${value}${unitOf(metric, unit) ? ` ${unitOf(metric, unit)}` : ""}`;
+  const shown = (format: (metric: string) => string): string => metrics.map((m) => named(m, format(m))).join("   ");
+  const least = isPotential(config)
+    ? config.forces
+      ? "forceMae"
+      : "energyMae"
+    : metrics.includes("mse")
+      ? "mse"
+      : "mae";
   const lines: [name: string, text: string][] = [];
-  const { folds, figures, baselines, epoch, epochs } = results;
-  if (folds) {
+  const { folds, figures, baselines, epoch, epochs, benchmark } = results;
+  if (benchmark) {
+    process.stdout.write(`${benchmarkLines(benchmark).join("\n")}\n\n`);
+    const partial = benchmark.folds.length < 5 ? " (the package matbench reads all five folds only)" : "";
+    lines.push(["for Matbench", folder.file("results.json.gz") + partial]);
+  } else if (folds) {
     folds.test.forEach((f, i) => lines.push([`fold ${i + 1}`, shown((m) => digits(f[m]))]));
     lines.push(["mean ± std", shown((m) => `${digits(folds.mean[m])} ± ${digits(folds.std[m])}`)]);
-    lines.push(["models", folder.file(`fold1 … fold${folds.test.length}`)]);
+    lines.push([
+      config.ensemble === undefined ? "models" : "ensembles",
+      folder.file(`fold1 … fold${folds.test.length}`),
+    ]);
   } else {
     for (const split of ["validation", "test"] as const) {
       const own = figures[split];
       if (own) lines.push([split, shown((m) => digits(own[m]))]);
       for (const { name, metrics: m } of baselines)
-        if (own && m[split]) lines.push(["", `${label("mae")} ${digits(m[split].mae)}${unitOf("mae")} (${name})`]);
+        if (own && m[split]) lines.push(["", `${named(least, digits(m[split][least]))} (${name})`]);
     }
     if (patience !== undefined) lines.push(["weights", `of epoch ${epoch}, the best of ${epochs}`]);
-    lines.push(["predict with", `${PROGRAM} predict ${quoted(folder.file("model.safetensors"))} FILE`]);
+    if (config.ensemble !== undefined) lines.push(["members", folder.file(`member1 … member${config.ensemble}`)]);
+    lines.push([
+      "predict with",
+      `${PROGRAM} predict ${quoted(config.ensemble === undefined ? folder.file("model.safetensors") : folder.path)} FILE`,
+    ]);
   }
   lines.push(["report", folder.file("report.html")]);
   const padded = lines.map(([name, text]) => `${(name && `${name}:`).padEnd(13)} ${text}\n`);

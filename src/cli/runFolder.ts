@@ -3,11 +3,23 @@ import { dirname, join } from "node:path";
 import { UserError } from "../core/errors.ts";
 import { appendLine, fileError, readBytes, writeAtomic } from "../io/files.ts";
 import { decodeSafetensors, safetensorsPieces, toFloat32 } from "../io/safetensors.ts";
+import type { ConformalConfig } from "../train/conformal.ts";
 import type { Checkpoint, EpochRecord } from "../train/fit.ts";
+
+/** What makes a folder of trained members an ensemble. */
+const ENSEMBLE = "ensemble.json";
+
+/** What `ensemble.json` says: the members' model files, from the folder, and how wide intervals must be. */
+export interface EnsembleFile {
+  format: "spinel-ensemble";
+  version: 1;
+  members: string[];
+  conformal?: ConformalConfig;
+}
 
 /** The files of a run. */
 const FILES =
-  /^(config\.json|results\.json|checkpoint\.safetensors|model\.safetensors|metrics\.jsonl|predictions\.csv|report\.html|events\.out\.tfevents\..*)$/;
+  /^(config\.json|results\.json(?:\.gz)?|ensemble\.json|checkpoint\.safetensors|model\.safetensors|metrics\.jsonl|predictions\.(?:csv|xyz)|report\.html|events\.out\.tfevents\..*)$/;
 
 /** What a killed process left of a file that it was writing. */
 const UNFINISHED = /^\..+\.\d+\.tmp$/;
@@ -57,7 +69,7 @@ export class RunFolder {
     rmSync(this.file("config.json"), { force: true }); // first: without it there is no run that could be resumed
     for (const name of readdirSync(this.path)) {
       if (FILES.test(name) || UNFINISHED.test(name)) rmSync(this.file(name));
-      else if (/^fold\d+$/.test(name)) {
+      else if (/^(fold|member|choice)\d+$/.test(name)) {
         const fold = new RunFolder(this.file(name));
         fold.clear();
         if (!fold.used) rmdirSync(fold.path);
@@ -128,15 +140,25 @@ export function modelFile(path: string): string {
   return existsSync(file) ? file : path;
 }
 
+/** The ensemble that a folder holds, with the members' whole paths. */
+export function ensembleIn(path: string): EnsembleFile | undefined {
+  const folder = new RunFolder(path);
+  if (!folder.has(ENSEMBLE)) return undefined;
+  const file: EnsembleFile = JSON.parse(folder.read(ENSEMBLE));
+  if (file.format !== "spinel-ensemble" || file.version !== 1)
+    throw new UserError(`${folder.file(ENSEMBLE)} was written by a newer spinel.`, "Update spinel.");
+  return { ...file, members: file.members.map((name) => folder.file(name)) };
+}
+
 /** The same where nothing but a model will do. @throws UserError for a folder without one */
 export function existingModel(path: string): string {
   const file = modelFile(path);
   if (!statSync(file, { throwIfNoEntry: false })?.isDirectory()) return file;
-  const fold = join(path, "fold1");
+  const part = ["fold1", "member1"].find((name) => existsSync(join(path, name, "model.safetensors")));
   throw new UserError(
     `${path} is no run with a model: it holds no model.safetensors.`,
-    existsSync(join(fold, "model.safetensors"))
-      ? `Its folds have one each: give ${fold}, for example.`
+    part && (part === "fold1" || existsSync(join(path, ENSEMBLE)))
+      ? `Its ${part.slice(0, -1)}s have one each: give ${join(path, part)}, for example.`
       : existsSync(join(path, "config.json"))
         ? "The run in it is not finished: go on with train --resume."
         : "The model comes first, then the files.",

@@ -8,7 +8,8 @@ import { MODEL_LIST } from "./models.ts";
 import { hiddenSizes, imageSize, list, natural, number } from "./options.ts";
 import { modelFile, RunFolder } from "./runFolder.ts";
 
-interface Flags extends Fields {
+/** The fields of a configuration, and what is done with the run. */
+export interface RunFlags extends Fields {
   config?: string;
   out?: string;
   resume?: boolean;
@@ -20,7 +21,18 @@ interface Flags extends Fields {
 const choice = (
   flags: string,
   description: string,
-  field: "task" | "features" | "norm" | "optimizer" | "loss" | "shells" | "pads" | "fit" | "head",
+  field:
+    | "task"
+    | "features"
+    | "norm"
+    | "optimizer"
+    | "loss"
+    | "shells"
+    | "pads"
+    | "aggregator"
+    | "fit"
+    | "head"
+    | "readout",
 ): Option => new Option(flags, description).choices(runConfig.entries[field].wrapped.options);
 
 export function trainCommand(): Command {
@@ -36,6 +48,13 @@ export function trainCommand(): Command {
       `table, file or folder to learn from; ${EMBEDDED_NAMES.join(", ")} are generated, nothing to download`,
     )
     .option("--target <column>", "column to predict (images: their class)")
+    .option(
+      "--energy <key>",
+      "schnet: train a potential on the energies of this name (eV), as frames of extended xyz have them",
+    )
+    .option("--forces <key>", "and on the forces (eV/Å): F = −∂E/∂r")
+    .option("--stress <key>", "and on the stress (eV/Å³, nine numbers or six: xx yy zz yz xz xy)")
+    .option("--references <file>", "energies of isolated atoms, an xyz file (default: of those in --data, or fitted)")
     .option("--unit <unit>", "the target's unit, for reports")
     .option("--val <file>", "validation data; without them a share of --data is held out")
     .option("--val-fraction <share>", "share of --data held out for validation (0.1)", number)
@@ -53,10 +72,18 @@ export function trainCommand(): Command {
     .option("--numeric <columns>", 'numeric features, separated by commas; "*": all', list)
     .option("--categorical <columns>", "categorical features, separated by commas", list)
     .option("--ignore <columns>", "columns to leave alone, separated by commas", list)
-    .option("--radius <Å>", "cgcnn: atoms farther apart are no neighbours (8)", number)
-    .option("--max-neighbours <n>", "cgcnn: of an atom, the nearest ones (12)", natural)
+    .option(
+      "--radius <Å>",
+      "crystals: atoms farther apart are no neighbours (cgcnn, alignn: 8, schnet, megnet, mpnn: 5)",
+      number,
+    )
+    .option("--max-neighbours <n>", "crystals: of an atom, the nearest ones (cgcnn, alignn: 12, others: all)", natural)
     .addOption(
-      choice("--shells <kind>", "cgcnn: cut equally distant neighbours off, or keep whole shells (cut)", "shells"),
+      choice(
+        "--shells <kind>",
+        "crystals: cut equally distant neighbours off, or keep whole shells (cgcnn: cut)",
+        "shells",
+      ),
     )
     .addOption(
       choice(
@@ -65,7 +92,12 @@ export function trainCommand(): Command {
         "pads",
       ),
     )
-    .option("--atom-vectors <kind>", "cgcnn: cgcnn, onehot, or a file like atom_init.json (cgcnn)")
+    .option(
+      "--element-vectors <kind>",
+      "crabnet: descriptors, onehot, or a table like mat2vec.csv: symbol, numbers … (descriptors)",
+    )
+    .option("--drop-unary", "crabnet: leave pure elements out of the training rows")
+    .option("--atom-vectors <kind>", "cgcnn, alignn: cgcnn, onehot, or a file like atom_init.json (cgcnn)")
     .optionsGroup("Images:")
     .option("--image-size <HxW>", "bring all images to this size, in pixels", imageSize)
     .addOption(choice("--fit <kind>", "to that size: stretch, or crop the middle out (stretch)", "fit"))
@@ -92,54 +124,91 @@ export function trainCommand(): Command {
     .addOption(
       choice("--head <kind>", "vgg: imagenet, of three layers (from 224x224), or cifar, of one (below)", "head"),
     )
-    .option("--width <n>", "tinyvgg: channels of its convolutions (10)", natural)
+    .option("--heads <n>", "gat: attention heads of hidden layers (8)", natural)
+    .addOption(
+      choice("--aggregator <kind>", "sage: the neighbours' mean, or the maximum over a layer of each", "aggregator"),
+    )
+    .option("--width <n>", "tinyvgg: channels of its convolutions (10), crabnet: of an element's vector (512)", natural)
     .option("--atom-fea-len <n>", "cgcnn: width of an atom's vector (64)", natural)
     .option("--n-conv <n>", "cgcnn: convolutions (3)", natural)
     .option("--h-fea-len <n>", "cgcnn: width of the layers after pooling (128)", natural)
     .option("--n-h <n>", "cgcnn: layers after pooling (1)", natural)
+    .option("--n-atom-basis <n>", "schnet, painn, egnn: width of an atom's vector (128; of a particle's 64)", natural)
+    .option("--n-interactions <n>", "schnet, painn, egnn: interaction blocks (3; egnn: 4)", natural)
+    .option("--embedding <n>", "megnet, mpnn: width of an element's vector (megnet: 64, mpnn: 32)", natural)
+    .option("--n-blocks <n>", "megnet: blocks, mpnn: rounds of messages (3)", natural)
+    .option("--alignn-layers <n>", "alignn: layers that see angles (4)", number)
+    .option("--gcn-layers <n>", "alignn: layers after these, of bonds alone (4)", number)
+    .option("--hidden-features <n>", "alignn: width of atoms, bonds and angles (256)", natural)
+    .option("--n-rbf <n>", "schnet, megnet, mpnn: Gaussians of the distance (25)", natural)
+    .option("--points <n>", "pointnet: points of a cloud, picked at random of a larger one (128)", natural)
+    .option("--feature-transform", "pointnet: a learned matrix for the points' features, too")
+    .addOption(
+      choice(
+        "--readout <kind>",
+        "schnet, painn, egnn: a structure's value is its atoms' sum, or mean, or is made of their pooled vectors (schnet: pooled, others: mean)",
+        "readout",
+      ),
+    )
     .option(
       "--hidden <sizes>",
-      "mlp: hidden layers, e.g. 512,256; none: logistic or linear regression (256,256)",
+      "mlp: hidden layers, e.g. 512,256; none: logistic or linear regression (256,256); crabnet: of its head (1024,512,256,128)",
       hiddenSizes,
     )
     .option("--activation <name>", "mlp: relu, silu, gelu, tanh, … (silu)")
     .option(
       "--dropout <share>",
-      "share of activations dropped while training (mlp: 0, elemnet: the paper's, cgcnn: 0, classification 0.5, vgg with its head of three layers: 0.5)",
+      "share of activations dropped while training (mlp: 0, elemnet: the paper's, crabnet: 0.1, cgcnn: 0, classification 0.5, vgg with its head of three layers: 0.5)",
       number,
     )
     .addOption(choice("--norm <kind>", "mlp: normalisation of hidden layers", "norm"))
     .option("--residual", "mlp: add each hidden layer's input to its output where sizes agree")
+    .option("--energy-weight <x>", "potentials: of the energy per atom in the loss (1)", number)
+    .option("--forces-weight <x>", "potentials: of the forces (1)", number)
+    .option("--stress-weight <x>", "potentials: of the stress times the volume per atom (0.1)", number)
     .optionsGroup("Training:")
     .option(
       "--epochs <n>",
-      "passes over the training rows (mlp: 100, elemnet: 200, cgcnn: 60, vgg: 30, lenet: 20, tinyvgg: 50, cnn1d: 200)",
+      "passes over the training rows (mlp: 100, elemnet: 200, crabnet: 40, cgcnn: 60, vgg: 30, lenet: 20, tinyvgg: 50, cnn1d: 200)",
       natural,
     )
     .option(
       "--batch-size <n>",
-      "rows in a minibatch (mlp, vgg, lenet: 64, elemnet, tinyvgg: 32, cgcnn: 128, cnn1d: 100)",
+      "rows in a minibatch (mlp, vgg, lenet: 64, elemnet, tinyvgg: 32, crabnet, cgcnn: 128, cnn1d: 100)",
       natural,
     )
     .option(
       "--lr <rate>",
-      "learning rate (mlp, lenet, tinyvgg, vgg with batch norm: 0.001, elemnet, vgg: 0.0001, cgcnn: 0.005, cnn1d: 0.01)",
+      "learning rate (mlp, lenet, tinyvgg, vgg with batch norm: 0.001, elemnet, vgg: 0.0001, crabnet: 0.0005, cgcnn: 0.005, cnn1d: 0.01)",
       number,
     )
-    .addOption(choice("--optimizer <name>", "mlp, cgcnn, vgg: adamw, others: adam", "optimizer"))
+    .addOption(choice("--optimizer <name>", "mlp, crabnet, cgcnn, vgg: adamw, others: adam", "optimizer"))
+    .option("--lookahead", "go back half of the way after every six steps")
     .option("--momentum <x>", "of sgd and rmsprop", number)
     .option("--weight-decay <x>", "L2 (adamw: decoupled)", number)
     .option("--l1 <x>", "L1 penalty", number)
     .option(
       "--schedule <name|json>",
-      "constant, cosineAnnealing, oneCycle, … (mlp, lenet, tinyvgg: cosineAnnealing, elemnet, cnn1d: constant, cgcnn, vgg: oneCycle)",
+      "constant, cosineAnnealing, oneCycle, … (mlp, lenet, tinyvgg: cosineAnnealing, elemnet, cnn1d: constant, crabnet, cgcnn, vgg: oneCycle)",
     )
-    .addOption(choice("--loss <kind>", "regression: l1 by default", "loss"))
+    .addOption(
+      choice(
+        "--loss <kind>",
+        "regression: l1 by default, crabnet: robustL1, which predicts its own deviation, too",
+        "loss",
+      ),
+    )
     .option("--label-smoothing <x>", "classification", number)
     .option("--patience <n>", "stop after n epochs without improvement", natural)
+    .option(
+      "--ensemble <n>",
+      "train so many models from different seeds; they predict together, with deviations",
+      number,
+    )
     .option("--clip-norm <x>", "limit of the gradient's norm", number)
     .option("--clip-value <x>", "limit of each gradient element", number)
     .option("--ema <decay>", "moving average of the weights, e.g. 0.999", number)
+    .option("--swa <share>", "mean of the weights of the epochs after this share of them", number)
     .option("--seed <n>", "one seed for split, weights, order and dropout (0)", number)
     .optionsGroup("Run:")
     .option("--threads <n>", "compute threads (default: the cores, at most 8); results do not depend on it", natural)
@@ -147,7 +216,7 @@ export function trainCommand(): Command {
     .option("--config <file>", "start from a config.json; other flags take precedence")
     .option("--out <folder>", "run folder (default: a new one, runs/MODEL-TARGET)")
     .option("--resume", "go on with the run in --out, to the same bits as if it had not been interrupted")
-    .option("--checkpoint-seconds <s>", "seconds between checkpoints (10)", number)
+    .option("--checkpoint-seconds <s>", "seconds between checkpoints (10, crabnet: 60)", number)
     .option("--force", "replace the run in --out")
     .option("-q, --quiet", "no progress")
     .option("--json", "print the results as one JSON line")
@@ -155,17 +224,26 @@ export function trainCommand(): Command {
       "after",
       "\nExamples:\n  spinel train cgcnn --data my-cifs --target energy --unit eV/atom\n  spinel train elemnet --data formation.csv --target energy --unit eV/atom --epochs 50\n  spinel train mlp --data steels.csv --target strength --unit MPa --folds 5\n  spinel train --resume --out runs/elemnet-energy",
     )
-    .action((model: string | undefined, flags: Flags) => train(model, flags));
+    .action((model: string | undefined, flags: RunFlags) => train(model, flags));
 }
+
+/** The options of `train` for those of the fields that another command has, too. */
+export const trainOptions = (wanted: (field: string) => boolean): Option[] =>
+  trainCommand().options.filter((option) => wanted(option.attributeName()));
 
 const folds = (text: string): number | "matbench" => (text === "matbench" ? text : number(text));
 
-async function train(
-  model: string | undefined,
-  { config: file, out, resume, force, quiet, json, ...own }: Flags,
-): Promise<void> {
-  if (model !== undefined) own.model = model;
-  if (typeof own.init === "string" && own.init !== "") own.init = modelFile(own.init);
+async function train(model: string | undefined, flags: RunFlags): Promise<void> {
+  const { init } = flags;
+  await run({
+    ...flags,
+    ...(model === undefined ? {} : { model }),
+    ...(typeof init === "string" && init !== "" ? { init: modelFile(init) } : {}),
+  });
+}
+
+/** Begins the run that flags ask for, or goes on with it. */
+export async function run({ config: file, out, resume, force, quiet, json, ...own }: RunFlags): Promise<void> {
   const base = file === undefined ? undefined : { file, fields: readConfig(file) };
   if (resume && out === undefined) throw new UserError("--resume needs --out FOLDER: the run to go on with.");
   if (out === "") throw new UserError("--out needs the name of a folder.");
@@ -190,7 +268,7 @@ async function train(
 }
 
 /** What may differ from one process of a run to the next. The data may have moved: their content is compared. */
-const DATA = ["data", "val", "test", "init"];
+const DATA = ["data", "val", "test", "init", "from"];
 const FREE = ["threads", "checkpointSeconds", ...DATA];
 
 /** The run in `folder` with the configuration it began with. */

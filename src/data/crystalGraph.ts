@@ -8,6 +8,7 @@ import { ATOMS, SUBSTANCES } from "./elementTable.ts";
 import { Graph, type GraphData, pairsOf, sortByEnd } from "./graph.ts";
 import { neighbourList } from "./neighbours.ts";
 import type { Structure } from "./structure.ts";
+import { symmetricNeighbours } from "./symmetricNeighbours.ts";
 
 /** How a structure becomes a graph: which atoms are neighbours, and what a network is told of an atom. */
 export interface CrystalGraphSpec {
@@ -27,6 +28,10 @@ export interface CrystalGraphSpec {
    * own vectors, or its number alone, for networks that learn an embedding of the elements.
    */
   atoms: "cgcnn" | "onehot" | "numbers" | Readonly<Record<string, readonly number[]>>;
+  /** Every edge has its reverse, and every atom `maxNeighbours` at least, however far off: ALIGNN's graphs, of whole shells. */
+  symmetric?: boolean;
+  /** Atomic numbers that the network has learned; structures with others are refused. Undefined: any. */
+  known?: readonly number[];
 }
 
 export interface CrystalGraphJson {
@@ -61,6 +66,8 @@ export class CrystalGraphFeaturiser implements RowFeaturiser {
     if (!(radius > 0 && Number.isFinite(radius))) throw new UserError(`The radius must be above 0 Å, not ${radius}.`);
     if (maxNeighbours !== undefined && !(Number.isInteger(maxNeighbours) && maxNeighbours >= 1))
       throw new UserError(`maxNeighbours must be a whole number ≥ 1, not ${maxNeighbours}.`);
+    if (this.spec.symmetric && (this.spec.shells !== "whole" || this.spec.pads !== "mask"))
+      throw new UserError('A symmetric graph keeps whole shells and fills nothing up: shells "whole", pads "mask".');
     if (typeof atoms !== "string") for (const [key, values] of Object.entries(atoms)) this.take(key, values);
     if (typeof atoms !== "string" && this.vectors.size === 0) throw new UserError("Atom vectors: there are none.");
     this.width = typeof atoms === "string" ? WIDTH[atoms] : this.vectors.values().next().value!.length;
@@ -92,7 +99,15 @@ export class CrystalGraphFeaturiser implements RowFeaturiser {
         `${source}: site ${site + 1} is shared by several elements or partly empty; a crystal graph needs one atom on each site.`,
         "Make an ordered structure of it, or leave it out (--skip-bad).",
       );
-    if (this.spec.atoms !== "numbers") for (const z of new Set(numbers)) this.vectorOf(z, source);
+    const { atoms, known } = this.spec;
+    for (const z of new Set(numbers)) {
+      if (known && !known.includes(z))
+        throw new UserError(
+          `${source}: the network has not learned ${ELEMENTS[z - 1].symbol}.`,
+          "Leave it out (--skip-bad), or use a network that has.",
+        );
+      if (atoms !== "numbers") this.vectorOf(z, source);
+    }
   }
 
   /** The graph of a structure; made once for equal structures. @throws UserError as `check` */
@@ -108,13 +123,16 @@ export class CrystalGraphFeaturiser implements RowFeaturiser {
 
   /** Of the part of the specification that neighbours depend on. */
   private get graphKey(): string {
-    const { radius, maxNeighbours, shells, pads, atoms } = this.spec;
-    return JSON.stringify([radius, maxNeighbours, shells, pads, atoms === "numbers"]);
+    const { radius, maxNeighbours, shells, pads, atoms, symmetric } = this.spec;
+    return JSON.stringify([radius, maxNeighbours, shells, pads, atoms === "numbers", symmetric]);
   }
 
   private make(structure: Structure): GraphData {
-    const { radius, maxNeighbours, shells, pads } = this.spec;
-    const found = neighbourList(structure, { cutoff: radius, maxNeighbours, shells });
+    const { radius, maxNeighbours, shells, pads, symmetric } = this.spec;
+    const found =
+      symmetric && maxNeighbours !== undefined
+        ? symmetricNeighbours(structure, { cutoff: radius, maxNeighbours })
+        : neighbourList(structure, { cutoff: radius, maxNeighbours, shells });
     const count = structure.length;
     const k = pads === "paper" ? (maxNeighbours ?? 0) : 0;
     const ptr = new Int32Array(count + 1);
@@ -169,7 +187,7 @@ export class CrystalGraphFeaturiser implements RowFeaturiser {
       );
     const graphs = rows.structures.map((structure) => this.graph(structure));
     const vectors = this.spec.atoms === "numbers" ? undefined : this.vectors;
-    return new GraphDataset(graphs, vectors, this.width, targetsOf(rows));
+    return new GraphDataset(graphs, vectors, this.width, targetsOf(rows), this.spec.symmetric);
   }
 
   toJSON(): CrystalGraphJson {
@@ -202,6 +220,8 @@ export class GraphDataset implements LabelledDataset {
     /** Of an atom's vector. */
     readonly width: number,
     readonly y: Float32Array,
+    /** Whether networks look at the pairs of bonds, too, of which there are far more. */
+    private readonly paired = false,
   ) {}
 
   get length(): number {
@@ -214,7 +234,8 @@ export class GraphDataset implements LabelledDataset {
 
   /** As many as the largest graph allows. */
   get inferenceBatch(): number {
-    const largest = this.graphs.reduce((most, { nodes, edges }) => Math.max(most, edges, 8 * nodes), 1);
+    const sizeOf = (g: GraphData): number => Math.max(g.edges, 8 * g.nodes, this.paired ? PAIR * bondPairs(g) : 0);
+    const largest = this.graphs.reduce((most, graph) => Math.max(most, sizeOf(graph)), 1);
     return Math.min(1024, Math.max(1, Math.floor(INFERENCE_EDGES / largest)));
   }
 
@@ -243,6 +264,16 @@ export class GraphDataset implements LabelledDataset {
 
 /** Edges at once where nothing is learned: some 300 MB with vectors of 64 numbers. */
 const INFERENCE_EDGES = 1 << 18;
+
+/** What a pair of bonds takes in ALIGNN's four layers of 256 numbers, in edges. */
+const PAIR = 8;
+
+/** Pairs of a bond that an atom receives and one that it sends. */
+function bondPairs({ nodes, ptr, sentPtr }: GraphData): number {
+  let pairs = 0;
+  for (let v = 0; v < nodes; v++) pairs += (ptr[v + 1] - ptr[v]) * (sentPtr[v + 1] - sentPtr[v]);
+  return pairs;
+}
 
 /** Edges of all graphs that are kept: some 200 MB. */
 const CACHED_EDGES = 1 << 23;

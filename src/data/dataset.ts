@@ -27,7 +27,7 @@ export interface LabelledDataset extends Dataset {
 
 /** The part of a table that inputs and targets are made of. */
 export type DatasetRows = Pick<Table, "file" | "length" | "formulas" | "lines" | "numeric" | "categorical"> &
-  Partial<Pick<Table, "structures" | "images" | "targets">>;
+  Partial<Pick<Table, "structures" | "images" | "nodes" | "targets">>;
 
 /** What turns the rows of tables into a model's inputs, always in the same way. It is stored with the model. */
 export interface RowFeaturiser {

@@ -1,6 +1,7 @@
 import { UserError } from "../core/errors.ts";
 import { Rng } from "../core/random.ts";
 import { ELEMENTS, element } from "./elements.ts";
+import { ewaldEnergy } from "./ewald.ts";
 import { Composition, greatestDivisor } from "./formula.ts";
 import { ionicEnergy, relaxedVolume } from "./ionicEnergy.ts";
 import { Lattice, type Matrix3, times } from "./lattice.ts";
@@ -133,6 +134,9 @@ function deformed({ structure, name }: Host, rng: Rng): Structure {
 /** The column of `ionicCrystals`, eV/atom. */
 export const IONIC_TARGET = "energy_per_atom";
 
+/** The column of `withMadelung`, eV/atom. */
+export const MADELUNG_TARGET = "madelung_energy_per_atom";
+
 /**
  * The embedded crystals: salts in several prototypes each, strained and with displaced atoms, and their energies by `ionicEnergy`.
  * Nobody measured these energies and not all of the crystals exist: they are what the sum says, exactly, so that it is known how
@@ -176,4 +180,15 @@ export function ionicCrystals({ seed = 1, count = 3500 }: { seed?: number; count
     unused: [],
     dropped: [],
   });
+}
+
+/**
+ * The same crystals with another property for target, "madelung_energy_per_atom", eV/atom: of the energy, what is due to the charges
+ * alone (Ewald's sum), without the repulsion of closed shells. Related, but another one: something to fine-tune a model for.
+ */
+export function withMadelung(table: Table): Table {
+  const energies = table.structures!.map(
+    (structure) => ewaldEnergy(structure, structure.arrays.charges).energy / structure.length,
+  );
+  return new Table({ ...table, targets: { names: [MADELUNG_TARGET], values: Float64Array.from(energies) } });
 }

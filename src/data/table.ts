@@ -5,6 +5,7 @@ import { type Among, cellText, isMissing, label, numberHint, parseNumber } from 
 import { splitRows } from "./dataset.ts";
 import type { Image } from "./image.ts";
 import type { JsonCells } from "./jsonl.ts";
+import type { GraphNode } from "./nodeGraph.ts";
 import { ownText, quote, type Source } from "./open.ts";
 import type { Structure } from "./structure.ts";
 
@@ -22,6 +23,8 @@ export class Table {
   declare readonly structures?: readonly Structure[];
   /** Of the rows that are pictures or signals. */
   declare readonly images?: readonly Image[];
+  /** Of the rows that are nodes of a graph. */
+  declare readonly nodes?: readonly GraphNode[];
   /** The line of the file on which each row begins. */
   declare readonly lines: Int32Array;
   /** values [length, names.length], row-major. */
@@ -59,13 +62,14 @@ export class Table {
       }
       return { names, values: out };
     };
-    const { formulas, structures, images, lines, categorical, targets, fold } = this;
+    const { formulas, structures, images, nodes, lines, categorical, targets, fold } = this;
     return new Table({
       ...this,
       ids: texts(this.ids),
       formulas: formulas && texts(formulas),
       structures: structures && Array.from(picked, (i) => structures[i]),
       images: images && Array.from(picked, (i) => images[i]),
+      nodes: nodes && Array.from(picked, (i) => nodes[i]),
       lines: picked.map((i) => lines[i]),
       numeric: floats(this.numeric),
       categorical: { names: categorical.names, values: categorical.values.map(texts) },

@@ -6,6 +6,7 @@ const demos: readonly { id: string; title: string; load: () => Promise<{ demo: D
   { id: "playground", title: "Playground", load: () => import("./playground/index.ts") },
   { id: "crystals", title: "Crystals", load: () => import("./crystals/index.ts") },
   { id: "vision", title: "Convolution", load: () => import("./vision/index.ts") },
+  { id: "graphs", title: "Graphs", load: () => import("./graphs/index.ts") },
 ];
 
 const host = document.querySelector("main")!;

@@ -1,5 +1,5 @@
 /** How a data set is cut into minibatches, and how a model is run over all of it. */
-import { noGrad } from "../core/op.ts";
+import { noGrad, withRecording } from "../core/op.ts";
 import { scope, type Tensor } from "../core/tensor.ts";
 import type { Dataset } from "../data/dataset.ts";
 import type { Model } from "../nn/index.ts";
@@ -23,7 +23,7 @@ export function predictBatches(
   model: Model,
   task: Task,
   data: Dataset,
-  each?: (output: Tensor, targets: Float32Array) => void,
+  each?: (output: Tensor, targets: Float32Array, inputs: readonly unknown[]) => void,
   batchSize = data.inferenceBatch ?? 1024,
 ): Float32Array {
   const parts: Float32Array[] = [];
@@ -32,21 +32,34 @@ export function predictBatches(
     noGrad(() =>
       scope(() => {
         const { inputs, targets } = data.batch(rows);
-        const output = forward(model, ...inputs);
-        parts.push(task.decode(output));
-        each?.(output, targets);
+        const output = withRecording(task.recorded === true, () => forward(model, ...inputs));
+        parts.push(task.decode(output, inputs));
+        each?.(output, targets, inputs);
       }, "prediction"),
     );
   }
   return join(parts);
 }
 
+/** Predictions and, where the task knows them, the standard deviation of each, for a whole data set. */
+export function predictWithDeviations(
+  model: Model,
+  task: Task,
+  data: Dataset,
+): { predictions: Float32Array; deviations?: Float32Array } {
+  const parts: Float32Array[] = [];
+  const predictions = predictBatches(model, task, data, (output) => {
+    if (task.deviations) parts.push(task.deviations(output));
+  });
+  return { predictions, deviations: task.deviations && join(parts) };
+}
+
 /** The model's figures on a data set, its loss among them. */
 export function evaluate(model: Model, task: Task, data: Dataset): Record<string, number> {
   let lossSum = 0;
   const targets: Float32Array[] = [];
-  const predictions = predictBatches(model, task, data, (output, t) => {
-    lossSum += task.loss(output, t).item() * output.shape[0];
+  const predictions = predictBatches(model, task, data, (output, t, inputs) => {
+    if (!task.recorded) lossSum += task.loss(output, t, inputs).item() * output.shape[0];
     targets.push(t);
   });
   return { loss: lossSum / data.length, ...task.metrics(predictions, join(targets)) };

@@ -4,13 +4,12 @@ import type { Rng, RngState } from "../core/random.ts";
 import { scope, type Tensor } from "../core/tensor.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { loadStateDict, type Model, stateDict, type Training } from "../nn/index.ts";
+import { averageOf, type WeightAverage } from "./average.ts";
 import { batchRows, countBatches, evaluate, forward, predictBatches } from "./batches.ts";
 import { firstNonFinite } from "./diagnose.ts";
-import { clipGradientNorm, clipGradientValue, Ema, gradientNorm, type Optimizer } from "./optim.ts";
+import { clipGradientNorm, clipGradientValue, gradientNorm, type Optimizer } from "./optim.ts";
 import { type LearningPlan, type ScheduleConfig, schedule } from "./schedule.ts";
 import { defaultTask, type Task } from "./task.ts";
-
-export { predictBatches };
 
 /** One line of the history: an epoch's figures. */
 export interface EpochRecord {
@@ -73,8 +72,10 @@ export interface FitOptions {
   schedule?: ScheduleConfig | string;
   clipNorm?: number;
   clipValue?: number;
-  /** Decay of an exponential moving average of the weights; validation and the final model use the average. */
+  /** Decay of an exponential moving average of the weights; validation and the final model use the average … */
   ema?: number;
+  /** … or the mean of the weights after each epoch beyond this share of them. */
+  swa?: number;
   monitors?: readonly Monitor[];
   /** Receives checkpoints every `checkpointSeconds`, at the end, and when `signal` aborts. */
   save?: (checkpoint: Checkpoint) => Promise<void>;
@@ -113,7 +114,7 @@ class Trainer {
   private readonly epochs: number;
   private readonly stepsPerEpoch: number;
   private readonly plan: LearningPlan;
-  private readonly ema: Ema | undefined;
+  private readonly average: WeightAverage | undefined;
   private readonly noise: Rng;
   private readonly sampler: Rng;
   private readonly best = new Map<string, { shape: readonly number[]; data: Float32Array }>();
@@ -130,13 +131,11 @@ class Trainer {
     private readonly options: FitOptions,
   ) {
     const { optimizer, rng, epochs = 100, batchSize = 32, patience, task, resume, validation } = options;
-    const { clipNorm, clipValue, ema } = options;
     for (const [name, value = 1] of Object.entries({ epochs, batchSize, patience }))
       if (!(Number.isInteger(value) && value >= 1))
         throw new UserError(`fit: ${name} must be a whole number ≥ 1, not ${value}.`);
-    for (const [name, value = 1] of Object.entries({ clipNorm, clipValue }))
+    for (const [name, value = 1] of Object.entries({ clipNorm: options.clipNorm, clipValue: options.clipValue }))
       if (!(value > 0)) throw new UserError(`fit: ${name} must be above 0, not ${value}.`);
-    if (ema !== undefined && !(ema >= 0 && ema < 1)) throw new UserError(`fit: ema must be in [0, 1), not ${ema}.`);
     if (patience !== undefined && !validation)
       throw new UserError("fit: patience needs validation data.", "Pass `validation`, or leave patience out.");
     this.task = task ?? defaultTask(train);
@@ -149,7 +148,7 @@ class Trainer {
       stepsPerEpoch: this.stepsPerEpoch,
       mode: validation ? this.task.monitor.mode : "min",
     });
-    this.ema = ema === undefined ? undefined : new Ema(model, ema);
+    this.average = averageOf(model, options, { epochs, stepsPerEpoch: this.stepsPerEpoch });
     this.sampler = rng.fork(1);
     this.noise = rng.fork(2);
     this.state = {
@@ -232,8 +231,9 @@ class Trainer {
     return scope(
       () => {
         const { inputs, targets } = this.train.batch(rows, this.noise);
-        const training: Training = { rng: this.noise };
-        const loss = this.task.loss(forward(this.model, ...inputs, training), targets);
+        const training = { rng: this.noise, penalties: [] as Tensor[] } satisfies Training;
+        const own = this.task.loss(forward(this.model, ...inputs, training), targets, inputs);
+        const loss = training.penalties.reduce((sum, penalty) => sum.add(penalty), own);
         const value = loss.item();
         if (!Number.isFinite(value)) throw this.diverged(`the loss is ${value}`, { loss });
         const gradients = grad(loss, optimizer.parameters);
@@ -250,7 +250,7 @@ class Trainer {
         }
         if (clipValue !== undefined) clipGradientValue(gradients, clipValue);
         optimizer.step(gradients);
-        this.ema?.update();
+        this.average?.update();
         state.step++;
         state.lossSum += value * rows.length;
         state.normSum += norm;
@@ -279,7 +279,7 @@ class Trainer {
     const { state, options } = this;
     const { validation, optimizer, monitors = [] } = options;
     this.checkWeights();
-    this.ema?.swap();
+    this.average?.swap();
     const figures = validation && evaluate(this.model, this.task, validation);
     const loss = state.lossSum / state.seen;
     const { metric, mode } = this.task.monitor;
@@ -292,7 +292,7 @@ class Trainer {
       state.best = { epoch: state.epoch, value };
       for (const [name, t] of stateDict(this.model)) this.best.set(name, { shape: t.shape, data: t.toArray() });
     } else if (better) state.best = { epoch: state.epoch, value };
-    this.ema?.swap();
+    this.average?.swap();
     this.plan.plateau?.step(value);
     const record: EpochRecord = {
       epoch: state.epoch,
@@ -321,7 +321,7 @@ class Trainer {
   /** The weights to keep: the best ones, or the averaged ones. */
   private takeBest(): void {
     if (this.best.size > 0) for (const [name, t] of stateDict(this.model)) t.set(this.best.get(name)!.data);
-    else this.ema?.swap();
+    else this.average?.swap();
   }
 
   /** Lets timers, signals and messages in every now and then: compute is synchronous. */
@@ -353,7 +353,7 @@ class Trainer {
     };
     put("model", stateDict(this.model));
     put("optimizer", tensors);
-    if (this.ema) put("ema", this.ema.averages);
+    if (this.average) put("average", this.average.averages);
     for (const [name, t] of this.best) all.set(`best.${name}`, t);
     const state: FitState = {
       ...this.state,
@@ -378,7 +378,7 @@ class Trainer {
     loadStateDict(this.model, part("model"));
     const optimizerTensors = new Map([...part("optimizer")].map(([name, t]) => [name, t.data]));
     this.options.optimizer.loadStateDict({ ...state.optimizer, tensors: optimizerTensors });
-    this.ema?.load(part("ema"), state.optimizer.steps);
+    this.average?.load(part("average"), state.optimizer.steps);
     for (const [name, t] of part("best")) this.best.set(name, t);
     this.noise.state = state.noise;
     if (state.plateau) this.plan.plateau?.load(state.plateau);

@@ -4,7 +4,7 @@ import { parallel } from "../core/parallel.ts";
 import { powInt } from "../core/portable.ts";
 import { type Tensor, zeros } from "../core/tensor.ts";
 import { theEngine } from "../core/wasm.ts";
-import { parameters as parametersOf, stateDict } from "../nn/index.ts";
+import { parameters as parametersOf } from "../nn/index.ts";
 
 /** Options that every optimizer has, for all parameters or for one group. */
 export interface GroupOptions {
@@ -329,48 +329,3 @@ export function limitRowNorms(weight: Tensor, max: number): void {
     if (scale < 1) for (let i = 0; i < width; i++) row[i] *= scale;
   }
 }
-
-/**
- * Exponential moving average of weights: average ← decay·average + (1 − decay)·weights after each step. Polyak & Juditsky 1992.
- * The n-th step's decay is at most n/(n + 9), so that the first weights are soon forgotten. Batch norm's running statistics are
- * averaged, too: they must belong to the weights.
- */
-export class Ema {
-  readonly averages: Map<string, Tensor>;
-  private updates = 0;
-  private readonly weights: ReadonlyMap<string, Tensor>;
-
-  constructor(
-    model: object,
-    readonly decay = 0.999,
-  ) {
-    this.weights = stateDict(model);
-    this.averages = new Map([...this.weights].map(([name, w]) => [name, zeros(w.shape).set(w.data)]));
-  }
-
-  update(): void {
-    this.updates++;
-    const decay = Math.min(this.decay, this.updates / (this.updates + 9));
-    for (const [name, average] of this.averages)
-      parallel("lerp", average.size, GRAIN, average.ptr, this.weights.get(name)!.ptr, 1 - decay);
-  }
-
-  /** Goes on from averages that were saved after so many updates. */
-  load(averages: ReadonlyMap<string, { data: Float32Array }>, updates: number): void {
-    for (const [name, { data }] of averages) this.averages.get(name)?.set(data);
-    this.updates = updates;
-  }
-
-  /** Exchanges the model's weights and their averages; a second call puts them back. */
-  swap(): void {
-    for (const [name, average] of this.averages) {
-      const weight = this.weights.get(name)!;
-      const values = weight.toArray();
-      weight.set(average.data);
-      average.set(values);
-    }
-  }
-}
-
-export const optimizers = { sgd: Sgd, adam: Adam, adamw: AdamW, rmsprop: Rmsprop, adagrad: Adagrad };
-export type OptimizerName = keyof typeof optimizers;

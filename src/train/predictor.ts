@@ -2,11 +2,13 @@ import { UserError } from "../core/errors.ts";
 import { Rng } from "../core/random.ts";
 import type { DatasetRows, LabelledDataset, RowFeaturiser } from "../data/dataset.ts";
 import { featuriserFromJSON, type RowFeaturiserJson } from "../data/rowFeaturiser.ts";
-import { openSafetensors, safetensorsPieces } from "../io/safetensors.ts";
+import { openSafetensors, type SafetensorsFile, safetensorsPieces } from "../io/safetensors.ts";
 import type { ByteSource } from "../io/source.ts";
 import { type Model, stateDict } from "../nn/index.ts";
+import { predictBatches, predictWithDeviations } from "./batches.ts";
 import { cgcnnCard } from "./cgcnnCard.ts";
-import { predictBatches } from "./fit.ts";
+import type { ConformalConfig } from "./conformal.ts";
+import { matglNames, megnetCard } from "./megnetCard.ts";
 import { type Task, type TaskConfig, taskFrom } from "./task.ts";
 import { fillFrom } from "./weights.ts";
 
@@ -23,9 +25,17 @@ export interface ModelCard<A = unknown> {
   target: { name: string; unit?: string };
   /** The column of formulas, where it is not called formula or composition. */
   formula?: string;
+  /** Of a regression: how wide its intervals must be. */
+  conformal?: ConformalConfig;
   /** Free facts: how it was trained, its figures. */
   notes: Record<string, string | number>;
 }
+
+/** What goes from the rows of a table to predictions: one trained model, or an ensemble of them. */
+export type RowPredictor = Pick<
+  Predictor,
+  "card" | "featuriser" | "task" | "dataset" | "predict" | "predictWithDeviations"
+>;
 
 /** A trained model with all that it needs to go from the rows of a table to predictions. */
 export class Predictor {
@@ -40,7 +50,7 @@ export class Predictor {
     model: Model,
     featuriser: RowFeaturiser,
     task: Task,
-    facts: Pick<ModelCard<A>, "architecture" | "target" | "formula"> & Partial<Pick<ModelCard, "notes">>,
+    facts: Pick<ModelCard<A>, "architecture" | "target" | "formula" | "conformal"> & Partial<Pick<ModelCard, "notes">>,
   ): Predictor {
     const card: ModelCard<A> = {
       format: "spinel-model",
@@ -51,6 +61,7 @@ export class Predictor {
       task: task.toJSON(),
       target: facts.target,
       formula: facts.formula,
+      conformal: facts.conformal,
       notes: facts.notes ?? {},
     };
     return new Predictor(card, model, featuriser, task);
@@ -68,15 +79,9 @@ export class Predictor {
     const file = name ?? (source instanceof Uint8Array ? "model.safetensors" : undefined);
     const stored = await openSafetensors(source, { file });
     try {
-      const card = parseCard(stored.metadata, stored.name) as ModelCard<A>;
-      const featuriser = featuriserFromJSON(card.featuriser);
-      if (featuriser.hash !== card.featuriserHash)
-        throw new UserError(
-          `${stored.name}: its features were computed by another version of spinel (${card.featuriserHash.slice(0, 12)} then, ${featuriser.hash.slice(0, 12)} now).`,
-          "Predictions would be silently wrong. Use the version that trained it, or train again.",
-        );
+      const { card, featuriser } = cardOf<A>(stored);
       const model = build(card.architecture, new Rng(0));
-      await fillFrom(stored, model);
+      await fillFrom(stored, model, { names: matglNames(stored.metadata) });
       return new Predictor(card, model, featuriser, taskFrom(card.task));
     } finally {
       await stored.close();
@@ -97,6 +102,32 @@ export class Predictor {
   predict(rows: DatasetRows): Float32Array {
     return predictBatches(this.model, this.task, this.dataset(rows));
   }
+
+  /** Predictions and, of a model that was trained by the loss "robustL1", the standard deviation that it expects of each. */
+  predictWithDeviations(rows: DatasetRows): { predictions: Float32Array; deviations?: Float32Array } {
+    return predictWithDeviations(this.model, this.task, this.dataset(rows));
+  }
+}
+
+/** What a model file (a path in Node, a File in browsers, or bytes) says of itself; its weights are left unread. */
+export async function readCard<A>(source: ByteSource): Promise<{ card: ModelCard<A>; featuriser: RowFeaturiser }> {
+  const stored = await openSafetensors(source);
+  try {
+    return cardOf<A>(stored);
+  } finally {
+    await stored.close();
+  }
+}
+
+function cardOf<A>({ metadata, name }: SafetensorsFile): { card: ModelCard<A>; featuriser: RowFeaturiser } {
+  const card = parseCard(metadata, name) as ModelCard<A>;
+  const featuriser = featuriserFromJSON(card.featuriser);
+  if (featuriser.hash !== card.featuriserHash)
+    throw new UserError(
+      `${name}: its features were computed by another version of spinel (${card.featuriserHash.slice(0, 12)} then, ${featuriser.hash.slice(0, 12)} now).`,
+      "Predictions would be silently wrong. Use the version that trained it, or train again.",
+    );
+  return { card, featuriser };
 }
 
 /** `length` of a table is not a property of its own. */
@@ -106,7 +137,7 @@ const withoutTargets = (rows: DatasetRows): DatasetRows => ({ ...rows, length: r
 export function parseCard(metadata: Readonly<Record<string, string>>, file: string): ModelCard {
   const { spinel: text } = metadata;
   if (text === undefined) {
-    const foreign = cgcnnCard(metadata);
+    const foreign = cgcnnCard(metadata) ?? megnetCard(metadata);
     if (foreign) return foreign;
     throw new UserError(`${file} holds weights but no spinel model.`, "Give the model.safetensors of a run folder.");
   }

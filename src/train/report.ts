@@ -1,3 +1,4 @@
+import { benchmarkSection } from "./report/benchmark.ts";
 import { drawFigures } from "./report/charts.ts";
 import { classificationPage } from "./report/classification.ts";
 import { drawStructures } from "./report/crystals.ts";
@@ -5,21 +6,30 @@ import type { ReportData, Row } from "./report/data.ts";
 import { html, json, script } from "./report/html.ts";
 import { viewSections } from "./report/images.ts";
 import { page, viewerScript } from "./report/page.ts";
+import { potentialPage } from "./report/potential.ts";
 import { regressionPage } from "./report/regression.ts";
-import { curveFigures, foldSection, headSection, repeatSection } from "./report/sections.ts";
+import { type Body, curveFigures, foldSection, headSection, repeatSection } from "./report/sections.ts";
+import { understandingSections } from "./report/understanding.ts";
 
 export type {
+  AttentionExample,
   ClassificationResults,
   ClassificationRow,
   CurvePoint,
   ImageViews,
+  Leaderboard,
   Metrics,
+  PotentialResults,
+  PotentialRow,
   RegressionResults,
   RegressionRow,
   ReportData,
   Split,
+  Understanding,
 } from "./report/data.ts";
+export { type EquationOfStatePage, renderEquationOfState } from "./report/equationOfState.ts";
 export { type Explanation, renderExplanations, verdict } from "./report/images.ts";
+export { type ExplainedStructure, renderAttention, renderContributions } from "./report/materials.ts";
 export { renderStructure, type StructurePage } from "./report/structurePage.ts";
 
 /** Texts of the scripts that a page runs. */
@@ -48,7 +58,7 @@ export async function renderReport(data: ReportData): Promise<string> {
 /** The page with its scripts' texts; without a viewer no structure is drawn. */
 export function reportPage(data: ReportData, scripts: ReportScripts): string {
   const { results } = data;
-  const body = results.task === "regression" ? regressionPage(data, results) : classificationPage(data, results);
+  const body = bodyOf(data, results);
   const curves = curveFigures(data);
   const main = html`${headSection(data, body.tiles)}
 <div class="cards">
@@ -56,6 +66,8 @@ ${body.metrics}
 ${curves.markup}
 ${body.figures}
 ${data.views && viewSections(data.views)}
+${data.understanding && understandingSections(data.understanding, data.dataset.unit)}
+${data.benchmark && benchmarkSection(data.benchmark)}
 ${data.folds && foldSection(data, data.folds)}
 ${repeatSection(data)}
 </div>`;
@@ -72,4 +84,9 @@ ${script(`(${drawStructures})(viewer, JSON.parse(document.getElementById("struct
     script(`(${drawFigures})(Chart, JSON.parse(document.getElementById("figures").textContent));`),
     structures,
   ]);
+}
+
+function bodyOf(data: ReportData, results: ReportData["results"]): Body {
+  if (results.task === "potential") return potentialPage(data, results);
+  return results.task === "regression" ? regressionPage(data, results) : classificationPage(data, results);
 }

@@ -22,11 +22,21 @@ export async function loadSafetensors(
   }
 }
 
-/** Copies an open file's tensors into a model's. */
-export async function fillFrom(stored: SafetensorsFile, model: object, options?: LoadOptions): Promise<void> {
-  for (const [name, tensor] of matchStateDict(model, stored.entries, options)) {
+/** Copies an open file's tensors into a model's. `names` gives the model's name of each one in the file, undefined for those to skip. */
+export async function fillFrom(
+  stored: SafetensorsFile,
+  model: object,
+  { names = (name) => name, ...options }: LoadOptions & { names?: (name: string) => string | undefined } = {},
+): Promise<void> {
+  const from = new Map<string, string>();
+  for (const name of stored.entries.keys()) {
+    const own = names(name);
+    if (own !== undefined) from.set(own, name);
+  }
+  const entries = new Map([...from].map(([own, name]) => [own, stored.entries.get(name)!]));
+  for (const [name, tensor] of matchStateDict(model, entries, options)) {
     let at = 0;
-    for await (const piece of stored.pieces(name)) {
+    for await (const piece of stored.pieces(from.get(name)!)) {
       tensor.data.set(piece, at);
       at += piece.length;
     }

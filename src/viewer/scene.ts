@@ -57,7 +57,10 @@ export const ballRadius = ({ radius }: Site): number => 0.22 + 0.25 * radius;
 export function sceneOf(data: ViewedStructure): Scene {
   const lattice = data.lattice && new Lattice("matrix" in data.lattice ? data.lattice.matrix : data.lattice);
   const shared = new Map(data.disorder);
-  const sites = Array.from(data.numbers, (number, i) => siteOf(shared.get(i) ?? [{ number, occupancy: 1 }]));
+  const sites = Array.from(data.numbers, (number, i) => {
+    const site = siteOf(shared.get(i) ?? [{ number, occupancy: 1 }]);
+    return { ...site, color: data.colors?.[i] ?? site.color };
+  });
   const balls: Ball[] = sites.flatMap((_, atom) => images(data, atom, lattice));
   const corners = lattice ? CORNERS.map((corner) => lattice.toCartesian(corner)) : [];
   const points = [...balls.map(({ position }) => position), ...corners];
@@ -154,6 +157,8 @@ export function kindsOf({ sites }: Scene): { name: string; color: string; count:
   for (const { name, color } of sites) {
     const kind = kinds.get(name) ?? { name, color, count: 0 };
     kind.count++;
+    // Atoms of one kind that are coloured one by one.
+    if (kind.color !== color) kind.color = "#888888";
     kinds.set(name, kind);
   }
   return [...kinds.values()];

@@ -16,6 +16,8 @@ export interface ViewedStructure {
   readonly edges?: readonly (readonly [i: number, j: number, n1: number, n2: number, n3: number])[];
   /** What else to say of each atom [atoms]. */
   readonly labels?: readonly string[];
+  /** #rrggbb of each atom, in place of its element's [atoms]. */
+  readonly colors?: readonly string[];
 }
 
 export interface ViewedOccupant {

@@ -1,13 +1,13 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { init, memoryUse, Rng, scope, type Tensor, tensor, zeros } from "../../src/index.ts";
 import { Linear, parameters, Sequential } from "../../src/nn/index.ts";
+import { Ema } from "../../src/train/average.ts";
 import {
   Adagrad,
   Adam,
   AdamW,
   clipGradientNorm,
   clipGradientValue,
-  Ema,
   gradientNorm,
   limitRowNorms,
   Rmsprop,

@@ -261,10 +261,10 @@ describe("in a browser", () => {
 
   test.each<[string, ReportData, string[]]>([
     ["regression", regression(), ["loss", "metric", "parity", "histogram"]],
-    ["classification", classification(["insulator", "metal"]), ["loss", "metric", "roc"]],
-    ["five classes", classification(["a", "b", "c", "d", "e"]), ["loss", "metric", "roc"]],
+    ["classification", classification(["insulator", "metal"]), ["loss", "metric", "roc", "reliability"]],
+    ["five classes", classification(["a", "b", "c", "d", "e"]), ["loss", "metric", "roc", "reliability"]],
     ["hostile text", evil, ["loss", "metric", "parity", "histogram"]],
-    ["hostile classes", evilClasses, ["loss", "metric", "roc"]],
+    ["hostile classes", evilClasses, ["loss", "metric", "roc", "reliability"]],
     ["nothing predicted", regression({ results: { task: "regression", predictions: {} } }), ["loss", "metric"]],
   ])("%s: every chart is drawn, no complaint, no request", async (_name, data, ids) => {
     const { page, complaints } = await open(data);
@@ -289,7 +289,7 @@ describe("in a browser", () => {
     expect(await picture()).not.toBe(before);
 
     await page.hover('.el[title^="Fe,"]');
-    expect(await page.textContent("#readout")).toBe("Fe, Iron: MAE 0.3750 eV over 2 rows");
+    expect(await page.textContent(".readout")).toBe("Fe, Iron: MAE 0.3750 eV over 2 rows");
 
     const light = await picture();
     await page.emulateMedia({ colorScheme: "dark" });

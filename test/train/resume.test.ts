@@ -2,6 +2,8 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { init } from "../../src/index.ts";
 import type { Mlp } from "../../src/models/index.ts";
 import type { Checkpoint } from "../../src/train/fit.ts";
+import { Lamb } from "../../src/train/lamb.ts";
+import { Lookahead } from "../../src/train/lookahead.ts";
 import { Adam, AdamW, Rmsprop, Sgd } from "../../src/train/optim.ts";
 import { Classification } from "../../src/train/task.ts";
 import { circle, figures, run, type Setup, scripted, table } from "./runs.ts";
@@ -69,6 +71,16 @@ const RUNS: [string, (done: number) => Setup][] = [
       validation: table(12, 3),
       patience: 3,
       epochs: 8,
+    }),
+  ],
+  [
+    "LAMB with lookahead, weights averaged from the second epoch on",
+    () => ({
+      swa: 0.25,
+      mlp: { dropout: 0.2 },
+      optimize: (m: Mlp) => new Lookahead(new Lamb(m, { lr: 0.02, weightDecay: 0.1 }), { k: 3 }),
+      validation: table(12, 3),
+      epochs: 4,
     }),
   ],
   [

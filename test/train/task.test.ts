@@ -140,6 +140,6 @@ test.each<TaskConfig>([
     [3, task.outputs],
   );
   const targets = new Float32Array([1, 0, 1]);
-  expect(again.loss(x, targets).item()).toBe(task.loss(x, targets).item());
-  expect(grad(task.loss(x, targets), [x])[0].data.some((v) => v !== 0)).toBe(true);
+  expect(again.loss(x, targets, [x]).item()).toBe(task.loss(x, targets, [x]).item());
+  expect(grad(task.loss(x, targets, [x]), [x])[0].data.some((v) => v !== 0)).toBe(true);
 });

@@ -154,7 +154,7 @@ export class Regressor {
     this.lossSum +=
       scope(() => {
         const { inputs, targets } = this.data.train.batch(rows);
-        const loss = task.loss(forward(model, ...inputs, { rng: this.sampler }), targets);
+        const loss = task.loss(forward(model, ...inputs, { rng: this.sampler }), targets, inputs);
         optimizer.step(grad(loss, optimizer.parameters));
         return loss.item();
       }, "step") * rows.length;

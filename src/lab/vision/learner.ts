@@ -84,7 +84,7 @@ export class Learner {
     scope(() => {
       const { inputs, targets } = train.batch(rows, sampler);
       const output = model.forward(inputs[0] as never);
-      const loss = task.loss(output, targets);
+      const loss = task.loss(output, targets, inputs);
       this.right += argmax(output).data.reduce((sum, found, i) => sum + Number(found === targets[i]), 0);
       this.lossSum += loss.item() * rows.length;
       optimizer.step(grad(loss, optimizer.parameters));
@@ -107,8 +107,8 @@ export class Learner {
     const classes = this.task.outputs;
     let lossSum = 0;
     const predicted: number[] = [];
-    this.probabilities = predictBatches(this.model, this.task, validation, (output, targets) => {
-      lossSum += this.task.loss(output, targets).item() * targets.length;
+    this.probabilities = predictBatches(this.model, this.task, validation, (output, targets, inputs) => {
+      lossSum += this.task.loss(output, targets, inputs).item() * targets.length;
       predicted.push(...argmax(output).data);
     });
     this.confusion = confusionMatrix(predicted, validation.y, { classes });

@@ -40,7 +40,7 @@ export function see(learner: Learner, view: View): Seen {
   return scope(() => {
     const { model, task, featuriser } = learner;
     const [x] = featuriser.dataset(rowOf(pixels, size)).batch(Int32Array.of(0)).inputs as [Tensor];
-    const probabilities = noGrad(() => task.decode(model.forward(x)));
+    const probabilities = noGrad(() => task.decode(model.forward(x), [x]));
     const output = layerOutputs(model, [x], [layer]).get(layer)!;
     const side = output.shape[3];
     const all = output.toArray();

@@ -4,8 +4,10 @@ import type ChartClass from "chart.js/auto";
 export interface Figures {
   curves: Curves[];
   parity?: Parity;
+  /** Further ones. */
+  parities?: Parity[];
   histogram?: Bars;
-  roc?: Roc;
+  lines?: Lines[];
 }
 
 export interface Curves {
@@ -35,8 +37,16 @@ export interface Bars {
   counts: number[];
 }
 
-export interface Roc {
+/** Lines over equal axes. */
+export interface Lines {
   id: string;
+  xAxis: string;
+  yAxis: string;
+  range: [number, number];
+  /** A dashed line where both are equal. */
+  diagonal?: boolean;
+  /** Points of the lines are marked. */
+  marks?: boolean;
   series: { name: string; points: { x: number; y: number }[] }[];
 }
 
@@ -217,22 +227,22 @@ export function drawFigures(Chart: typeof ChartClass, figures: Figures): void {
     });
   }
 
-  function drawRoc({ id, series }: Roc) {
+  function drawLines({ id, xAxis, yAxis, range: [min, max], diagonal: equal, marks, series }: Lines) {
     return new Chart(canvas(id), {
       type: "line",
       data: {
         datasets: [
           ...(series.map(({ name, points }, i) =>
-            line(name, PALETTE[i % PALETTE.length], { data: points, borderWidth: 2 }),
+            line(name, PALETTE[i % PALETTE.length], { data: points, borderWidth: 2, pointRadius: marks ? 3 : 0 }),
           ) as never[]),
-          diagonal(0, 1) as never,
+          ...(equal ? [diagonal(min, max) as never] : []),
         ],
       },
       options: {
         interaction: { mode: "nearest", intersect: false },
         scales: {
-          x: axis("false positive rate", { type: "linear", min: 0, max: 1 }),
-          y: axis("true positive rate", { min: 0, max: 1 }),
+          x: axis(xAxis, { type: "linear", min, max }),
+          y: axis(yAxis, { min, max }),
         },
         plugins: {
           legend: legend(true),
@@ -240,7 +250,7 @@ export function drawFigures(Chart: typeof ChartClass, figures: Figures): void {
             filter: (item) => item.datasetIndex < series.length,
             callbacks: {
               title: (items) => series[items[0]?.datasetIndex]?.name ?? "",
-              label: ({ parsed: { x, y } }) => `false ${digits(x ?? 0)}, true ${digits(y ?? 0)}`,
+              label: ({ parsed: { x, y } }) => `${xAxis} ${digits(x ?? 0)}, ${yAxis} ${digits(y ?? 0)}`,
             },
           },
         },
@@ -253,8 +263,9 @@ export function drawFigures(Chart: typeof ChartClass, figures: Figures): void {
     Chart.defaults.font.family = getComputedStyle(document.body).fontFamily;
     charts = figures.curves.map(drawCurves);
     if (figures.parity) charts.push(drawParity(figures.parity));
+    for (const parity of figures.parities ?? []) charts.push(drawParity(parity));
     if (figures.histogram) charts.push(drawBars(figures.histogram));
-    if (figures.roc) charts.push(drawRoc(figures.roc));
+    for (const lines of figures.lines ?? []) charts.push(drawLines(lines));
   }
 
   Chart.defaults.animation = false;
@@ -286,11 +297,12 @@ export function drawFigures(Chart: typeof ChartClass, figures: Figures): void {
       button.textContent = "copied";
     });
   }
-  const readout = document.getElementById("readout");
   for (const cell of document.querySelectorAll<HTMLElement>(".el[title]")) {
+    const elements = cell.closest(".elements");
     const show = () => {
-      document.querySelector(".el.here")?.classList.remove("here");
+      elements?.querySelector(".el.here")?.classList.remove("here");
       cell.classList.add("here");
+      const readout = elements?.querySelector(".readout");
       if (readout) readout.textContent = cell.title;
     };
     cell.addEventListener("pointerenter", show);

@@ -1,5 +1,5 @@
 import { classificationMetrics, confusionMatrix, rocAuc } from "../metrics.ts";
-import type { Roc } from "./charts.ts";
+import type { Lines } from "./charts.ts";
 import { crystalColumns, groupSections, structureFigures } from "./crystals.ts";
 import type { ClassificationResults, ClassificationRow, ReportData, Split } from "./data.ts";
 import { html, type Markup, number, table, whole } from "./html.ts";
@@ -18,6 +18,7 @@ import {
   type Tile,
 } from "./sections.ts";
 import { rocCurve, thin } from "./statistics.ts";
+import { reliabilitySection } from "./uncertainty.ts";
 
 const WORST = 24;
 const CURVE_POINTS = 500;
@@ -42,10 +43,12 @@ export function classificationPage(data: ReportData, { classes, predictions }: C
   if (rows.length === 0) return { tiles: [], metrics: html``, figures: html``, charts: {}, structures: [] };
   const worst = worstSection(rows, classes, split);
   const roc = rocFigure(rows, classes, split);
+  const reliable = reliabilitySection(rows, split);
   return {
     tiles: tiles(split, own[split]?.metrics ?? {}, classes.length),
     metrics: metricsSection(data, own),
     figures: html`${matrixSections(rows, classes, split, roc.markup)}
+${reliable.markup}
 ${groupSections(rows, split, {
   error: (row) => (predictedOf(row) === row.target ? 0 : 1),
   name: "wrong",
@@ -53,7 +56,7 @@ ${groupSections(rows, split, {
   format: percent,
 })}
 ${worst.markup}`,
-    charts: { roc: roc.figure },
+    charts: { lines: [roc.figure, ...reliable.lines] },
     structures: worst.structures,
   };
 }
@@ -132,8 +135,9 @@ function rocFigure(rows: readonly ClassificationRow[], classes: readonly string[
     const auc = rocAuc(scores, positive.map(Number));
     return [{ name: `${classes[k]}: AUC ${number(auc)}`, points: rocCurve(scores, positive) }];
   });
-  const figure: Roc = {
+  const figure: Lines = {
     id: "roc",
+    ...{ xAxis: "false positive rate", yAxis: "true positive rate", range: [0, 1], diagonal: true },
     series: curves.map(({ name, points }) => ({ name, points: thin(points, CURVE_POINTS) })),
   };
   const label = `Receiver operating characteristic of the ${SPLIT_NAMES[split]} rows. ${curves.map(({ name }) => name).join("; ")}`;

@@ -139,6 +139,7 @@ export function viewedJson({
   disorder,
   edges,
   labels,
+  colors,
 }: ViewedStructure): ViewedStructure {
   const round = (x: number): number => Math.round(1e4 * x) / 1e4;
   const matrix = lattice && ("matrix" in lattice ? lattice.matrix : lattice);
@@ -149,7 +150,7 @@ export function viewedJson({
     ...(matrix ? { lattice: matrix.map((row) => row.map(round)) as unknown as typeof matrix } : {}),
     periodic,
     ...(shared && shared.length > 0 ? { disorder: shared } : {}),
-    ...{ edges, labels },
+    ...{ edges, labels, colors },
   };
 }
 

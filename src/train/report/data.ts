@@ -1,5 +1,6 @@
 import type { Image } from "../../data/image.ts";
 import type { ViewedStructure } from "../../viewer/structure.ts";
+import type { ErrorDistribution } from "../calibration.ts";
 
 /** What a report is made from: filled by the training command, read by the pages. */
 
@@ -24,6 +25,8 @@ export interface Row {
 export interface RegressionRow extends Row {
   target: number;
   predicted: number;
+  /** The standard deviation that the model expects of its prediction, where it does. */
+  deviation?: number;
 }
 
 export interface ClassificationRow extends Row {
@@ -35,6 +38,8 @@ export interface ClassificationRow extends Row {
 
 export interface RegressionResults {
   task: "regression";
+  /** That the deviations belong to; a normal one unless given. */
+  distribution?: ErrorDistribution;
   predictions: Partial<Record<Split, readonly RegressionRow[]>>;
 }
 
@@ -43,6 +48,28 @@ export interface ClassificationResults {
   /** Names of the classes; with two, the second is the positive one. */
   classes: readonly string[];
   predictions: Partial<Record<Split, readonly ClassificationRow[]>>;
+}
+
+/** A structure whose energy, forces and stress are learned: eV, eV/Å, eV/Å³. */
+export interface PotentialRow extends Row {
+  structure: ViewedStructure;
+  atoms: number;
+  /** Of the whole structure. */
+  energy: number;
+  predictedEnergy: number;
+  /** [3 · atoms] */
+  forces?: ArrayLike<number>;
+  predictedForces?: ArrayLike<number>;
+  /** In Voigt's order [6]. */
+  stress?: ArrayLike<number>;
+  predictedStress?: ArrayLike<number>;
+}
+
+export interface PotentialResults {
+  task: "potential";
+  predictions: Partial<Record<Split, readonly PotentialRow[]>>;
+  /** As the task measures them. */
+  metrics: Partial<Record<Split, Metrics>>;
 }
 
 /** Figures as `regressionMetrics` or `classificationMetrics` gives them. */
@@ -56,6 +83,8 @@ export interface CurvePoint {
   /** The metric that chooses the best epoch, on the training and on the validation set. */
   metric?: number;
   validationMetric?: number;
+  /** A second metric to be drawn, on the validation set. */
+  otherMetric?: number;
 }
 
 /** What there is to see of a net of images. */
@@ -69,6 +98,46 @@ export interface ImageViews {
     overlay: Image;
     facts: readonly (readonly [name: string, value: string])[];
   }[];
+}
+
+/** How one composition's elements look at each other. */
+export interface AttentionExample {
+  id: string;
+  formula: string;
+  /** Atomic numbers. */
+  elements: readonly number[];
+  /** weights[layer][head][i · n + j]: the share of its attention that element i of n gives to element j. */
+  weights: readonly (readonly ArrayLike<number>[])[];
+  facts?: readonly (readonly [name: string, value: string])[];
+}
+
+/** What there is to see of a model of crystals or compositions. */
+export interface Understanding {
+  /** The vectors that it has learned for elements, by atomic number. */
+  embeddings?: { elements: readonly number[]; vectors: readonly ArrayLike<number>[] };
+  /** What the elements add to predictions, on average. */
+  contributions?: {
+    what: "an atom" | "an element";
+    /** Whether a prediction is the contributions' sum or mean. */
+    readout: "sum" | "mean";
+    /** Whether the free atoms' energies come to it. */
+    beside?: boolean;
+    /** Where: "the test rows". */
+    rows: string;
+    values: readonly { element: number; mean: number; count: number }[];
+  };
+  attention?: readonly AttentionExample[];
+}
+
+/** The run among published results of a benchmark, best first. */
+export interface Leaderboard {
+  /** "matbench_phonons" */
+  name: string;
+  /** What is compared, "MAE", and its unit. */
+  score: string;
+  unit?: string;
+  entries: readonly { algorithm: string; value: number; std: number; own?: boolean }[];
+  note?: string;
 }
 
 /** All that a report shows. Metrics and statistics of the model are computed from the predictions, over every row. */
@@ -90,10 +159,14 @@ export interface ReportData {
   bestEpoch?: number;
   /** Name of the history's metric, e.g. "MAE". */
   metric: string;
-  results: RegressionResults | ClassificationResults;
+  /** Name of the history's other metric. */
+  otherMetric?: string;
+  results: RegressionResults | ClassificationResults | PotentialResults;
   /** What simple predictors reach: the mean, linear regression … */
   baselines?: readonly { name: string; metrics: Partial<Record<Split, Metrics>> }[];
   views?: ImageViews;
+  understanding?: Understanding;
   /** Test metrics of each fold. */
   folds?: readonly Metrics[];
+  benchmark?: Leaderboard;
 }

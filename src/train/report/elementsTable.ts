@@ -10,9 +10,15 @@ const STEPS = 7;
  * The periodic table, every element coloured by the mean error of the rows that contain it, with a scale, and the same as a plain
  * table. `what` names the figure ("MAE"), `format` writes its values.
  */
-export function elementsTable(errors: GroupError<string>[], what: string, format: (x: number) => string): Markup {
+export function elementsTable(
+  errors: GroupError<string>[],
+  what: string,
+  format: (x: number) => string,
+  { hint = "Point at an element to see its error.", rows = "rows" }: { hint?: string; rows?: string } = {},
+): Markup {
   const bySymbol = new Map(errors.map((entry) => [entry.key, entry]));
   const finite = errors.filter(({ mean }) => Number.isFinite(mean));
+  const counted = finite.some(({ count }) => Number.isFinite(count));
   const sure = finite.filter(({ count }) => count >= FEW);
   const means = (sure.length > 0 ? sure : finite).map(({ mean }) => mean);
   const low = Math.min(...means);
@@ -30,21 +36,22 @@ export function elementsTable(errors: GroupError<string>[], what: string, format
     const place = `--column: ${column}; --row: ${period + (series ? 3 : 0)}`;
     const entry = bySymbol.get(symbol);
     if (!entry) return html`<div class="el none" style="${place}"><b>${symbol}</b><span>&nbsp;</span></div>\n`;
-    const title = `${symbol}, ${name}: ${what} ${format(entry.mean)} over ${whole(entry.count)} rows`;
+    const over = Number.isFinite(entry.count) ? ` over ${whole(entry.count)} ${rows}` : "";
+    const title = `${symbol}, ${name}: ${what} ${format(entry.mean)}${over}`;
     const kind = `el q${step(entry.mean)}${entry.count < FEW ? " few" : ""}`;
     return html`<div class="${kind}" style="${place}" title="${title}"><b>${symbol}</b><span>${short(entry.mean)}</span></div>\n`;
   });
 
   const steps = Array.from({ length: STEPS }, (_, i) => html`<i class="q${i + 1}"></i>`);
   return html`<div class="elements">
-<div class="legend"><p class="readout" id="readout">Point at an element to see its error. Dashed: fewer than ${FEW} rows.</p>
+<div class="legend"><p class="readout">${hint}${counted && ` Dashed: fewer than ${FEW} ${rows}.`}</p>
 <div class="scale">${steps}<span>${format(low)}</span><span>${format(high)}</span></div></div>
 <div class="gap"></div>
 ${cells}</div>
 <details><summary>Data as a table</summary>${table(
     [
       { title: "element", cell: ({ key }) => key },
-      { title: "rows", cell: ({ count }) => whole(count), numeric: true },
+      ...(counted ? [{ title: rows, cell: ({ count }: GroupError<string>) => whole(count), numeric: true }] : []),
       { title: what, cell: ({ mean }) => number(mean), numeric: true },
     ],
     [...errors].sort((a, b) => b.mean - a.mean),
@@ -56,6 +63,7 @@ ${cells}</div>
 function short(x: number): string {
   if (!Number.isFinite(x)) return "∞";
   if (x === 0) return "0";
+  if (x < 0) return `−${short(-x)}`;
   if (x >= 1e6) return x.toExponential(0).replace("+", "");
   if (x >= 1000) return x >= 1e4 ? `${(x / 1000).toFixed(0)}k` : `${(x / 1000).toFixed(1)}k`;
   const text = x >= 100 ? x.toFixed(0) : x >= 10 ? x.toFixed(1) : x.toFixed(2);

@@ -1,9 +1,10 @@
 import { regressionMetrics } from "../metrics.ts";
-import type { Bars, Parity } from "./charts.ts";
+import type { Bars } from "./charts.ts";
 import { crystalColumns, groupSections, structureFigures } from "./crystals.ts";
 import type { RegressionResults, RegressionRow, ReportData, Split } from "./data.ts";
 import { html, type Markup, number, table, whole } from "./html.ts";
 import { imageFigures } from "./images.ts";
+import { parityFigure } from "./parity.ts";
 import {
   type Body,
   capital,
@@ -16,15 +17,16 @@ import {
   SPLITS,
   type Tile,
 } from "./sections.ts";
-import { histogram, quantile, thinScatter } from "./statistics.ts";
+import { histogram, quantile } from "./statistics.ts";
+import { uncertaintySections } from "./uncertainty.ts";
 
-/** As many points are drawn in the parity plot, and as many rows listed as worst. */
-const POINTS = 5000;
+/** As many rows are listed as worst. */
 const WORST = 20;
 
 const errorOf = ({ target, predicted }: RegressionRow) => predicted - target;
 
-export function regressionPage(data: ReportData, { predictions }: RegressionResults): Body {
+export function regressionPage(data: ReportData, results: RegressionResults): Body {
+  const { predictions } = results;
   const { unit } = data.dataset;
   const [split, rows] = judged(predictions);
   const own: Parameters<typeof metricsSection>[1] = {};
@@ -38,13 +40,15 @@ export function regressionPage(data: ReportData, { predictions }: RegressionResu
   if (rows.length === 0) return { tiles: [], metrics: html``, figures: html``, charts: {}, structures: [] };
   const withUnit = (x: number) => number(x) + (unit ? ` ${unit}` : "");
   const worst = worstSection(rows, split, unit);
-  const parity = parityFigure(data, predictions);
+  const parity = parityFigure(predictions, { target: data.dataset.target, unit });
   const bars = histogramFigure(data, rows);
+  const certainty = uncertaintySections(results, split, rows, unit);
   return {
     tiles: tiles(data, split, own[split]?.metrics ?? {}),
     metrics: metricsSection(data, own),
     figures: html`${parity.markup}
 ${errorSection(rows, split, bars, withUnit)}
+${certainty.markup}
 ${groupSections(rows, split, {
   error: (row) => Math.abs(errorOf(row)),
   name: "MAE",
@@ -52,7 +56,7 @@ ${groupSections(rows, split, {
   format: withUnit,
 })}
 ${worst.markup}`,
-    charts: { parity: parity.figure, histogram: bars.figure },
+    charts: { parity: parity.figure, histogram: bars.figure, lines: certainty.lines },
     structures: worst.structures,
   };
 }
@@ -73,41 +77,6 @@ function tiles(data: ReportData, split: Split, metrics: Record<string, number>):
     { name: `${title} R²`, value: number(metrics.r2) },
   ];
 }
-
-function parityFigure(data: ReportData, predictions: RegressionResults["predictions"]) {
-  const shown = SPLITS.filter((split) => predictions[split]?.length);
-  const total = shown.reduce((sum, split) => sum + (predictions[split]?.length ?? 0), 0);
-  const series = [...shown].reverse().map((split) => {
-    const rows = predictions[split] ?? [];
-    const drawn = thinScatter(
-      rows.filter(isDrawable),
-      errorOf,
-      Math.max(1, Math.floor((POINTS * rows.length) / Math.max(total, POINTS))),
-    );
-    const points = drawn.map(({ target, predicted, id, formula }) => ({
-      x: target,
-      y: predicted,
-      name: formula === undefined || formula === id ? id : `${id}  ${formula}`,
-    }));
-    return { name: SPLIT_NAMES[split], color: split as string, points };
-  });
-  const points = series.flatMap((one) => one.points);
-  const low = points.reduce((least, { x, y }) => Math.min(least, x, y), Number.POSITIVE_INFINITY);
-  const high = points.reduce((most, { x, y }) => Math.max(most, x, y), Number.NEGATIVE_INFINITY);
-  const margin = 0.04 * (high - low) || 1;
-  const range: [number, number] = points.length > 0 ? [low - margin, high + margin] : [0, 1];
-  const unit = data.dataset.unit ? ` (${data.dataset.unit})` : "";
-  const target = data.dataset.target;
-  const figure: Parity = { id: "parity", xAxis: `${target}${unit}`, yAxis: `predicted${unit}`, range, series };
-  const sub =
-    points.length < total
-      ? `${whole(points.length)} of ${whole(total)} rows drawn, the worst among them; metrics count all.`
-      : `All ${whole(total)} rows; on the dashed line a prediction is exact.`;
-  const label = `Scatter plot of predicted against true ${target}; the metrics are in the table above`;
-  return { figure, markup: card("Predicted and true", sub, chart("parity", label, "square")) };
-}
-
-const isDrawable = ({ target, predicted }: RegressionRow) => Number.isFinite(target) && Number.isFinite(predicted);
 
 function histogramFigure(data: ReportData, rows: readonly RegressionRow[]) {
   const bins = histogram(rows.map(errorOf));

@@ -107,6 +107,11 @@ const METRICS: Record<string, { title: string; format?: (x: number) => string }>
   f1: { title: "F1" },
   matthews: { title: "Matthews" },
   rocAuc: { title: "ROC-AUC" },
+  energyMae: { title: "energy MAE (meV/atom)" },
+  energyMaeStructure: { title: "energy MAE (meV)" },
+  forceMae: { title: "force MAE (meV/Å)" },
+  forceRmse: { title: "force RMSE (meV/Å)" },
+  stressMae: { title: "stress MAE (GPa)" },
 };
 
 export function percent(x: number): string {
@@ -193,9 +198,14 @@ export function curveFigures(data: ReportData): { markup: Markup; figures: Curve
   const { history, bestEpoch } = data;
   const best = history.filter(({ epoch }) => epoch === bestEpoch);
   const drawn = [...new Set([...thin(history, DRAWN), ...best])].sort((a, b) => a.epoch - b.epoch);
-  const curve = (id: string, axis: string, train: keyof CurvePoint, validation: keyof CurvePoint): Curves => {
+  const curve = (
+    id: string,
+    axis: string,
+    train: keyof CurvePoint | undefined,
+    validation: keyof CurvePoint,
+  ): Curves => {
     const series = [
-      { name: "training", color: "train", values: drawn.map((record) => finite(record[train])) },
+      { name: "training", color: "train", values: drawn.map((record) => finite(train && record[train])) },
       { name: "validation", color: "validation", values: drawn.map((record) => finite(record[validation])) },
     ].filter(({ values }) => values.some((value) => value !== null));
     const values = series.flatMap(({ values }) => values).filter((value) => value !== null);
@@ -208,9 +218,11 @@ export function curveFigures(data: ReportData): { markup: Markup; figures: Curve
   const figures = [
     curve("loss", "loss", "loss", "validationLoss"),
     curve("metric", `${data.metric}${unit}`, "metric", "validationMetric"),
+    curve("otherMetric", data.otherMetric ?? "", undefined, "otherMetric"),
   ].filter(({ series }) => series.length > 0);
-  const markup = html`${figures.map((figure, i) => {
-    const name = i === 0 ? "Loss" : capital(data.metric);
+  const names: Record<string, string> = { loss: "Loss", metric: data.metric, otherMetric: data.otherMetric ?? "" };
+  const markup = html`${figures.map((figure) => {
+    const name = capital(names[figure.id]);
     const sub = `By epoch${history.length > drawn.length ? `; ${whole(drawn.length)} of ${whole(history.length)} drawn` : ""}.`;
     const label = `${name} by epoch, for ${figure.series.map((series) => series.name).join(" and ")}; the values are in the table below`;
     const button =

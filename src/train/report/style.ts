@@ -39,6 +39,7 @@ p { margin: 0; }
 .sub { color: var(--muted); font-size: 13px; margin-bottom: 12px; }
 .chart { position: relative; height: 280px; }
 .fill { flex: 1 1 280px; height: auto; min-height: 280px; }
+.beside { display: grid; grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); gap: 12px 32px; align-items: start; }
 .square { height: auto; aspect-ratio: 1; width: 100%; max-width: 480px; margin: 0 auto; }
 button {
   font: inherit; font-size: 12px; color: var(--muted); background: none; border: 1px solid var(--line); border-radius: 6px;
@@ -121,6 +122,22 @@ svg polyline:nth-child(3) { stroke: var(--good); }
 .filters { display: flex; flex-wrap: wrap; gap: 6px; }
 .filters img { width: auto; height: 56px; image-rendering: pixelated; border-radius: 3px; }
 .filters svg { width: 88px; height: 44px; border: 1px solid var(--line); border-radius: 4px; }
+.plane { width: 100%; height: auto; font-size: 17px; font-weight: 620; text-anchor: middle; dominant-baseline: central; }
+.plane line { stroke: var(--line); stroke-width: 1; }
+.plane text { fill: var(--train); }
+.key { color: var(--muted); font-size: 13px; }
+.plane .s { fill: var(--good); } .key .s { color: var(--good); }
+.plane .p { fill: var(--test); } .key .p { color: var(--test); }
+.plane .d { fill: var(--validation); } .key .d { color: var(--validation); }
+.plane .f { fill: var(--train); } .key .f { color: var(--train); }
+.attentions { display: grid; gap: 12px; }
+.attentions figcaption { border-top: 0; border-bottom: 1px solid var(--grid); }
+.heads { display: grid; grid-template-columns: repeat(var(--heads), max-content); gap: 14px 22px; padding: 12px; }
+.heads table { width: auto; font-size: 12px; }
+.heads caption { position: static; width: auto; height: auto; clip-path: none; color: var(--muted); text-align: left; white-space: nowrap; padding-bottom: 2px; }
+.heads th { font-size: 12px; padding: 1px 4px; border: 0; text-align: center; color: var(--ink); }
+.heads td { border: 1px solid var(--card); padding: 2px 4px; min-width: 30px; text-align: center; background: color-mix(in srgb, var(--test) calc(var(--share) * 75%), var(--card)); }
+.heads td:empty { background: none; }
 .matrix { width: auto; margin: 4px auto 16px; }
 .matrix th, .matrix td { border: 0; padding: 6px 10px; }
 .matrix td { text-align: center; min-width: 84px; height: 64px; border: 2px solid var(--card); border-radius: 6px; position: relative; }
@@ -142,7 +159,7 @@ pre {
 @media screen and (max-width: 760px) {
   main { padding: 24px 12px 40px; }
   h1 { font-size: 23px; }
-  .cards { grid-template-columns: minmax(0, 1fr); }
+  .cards, .beside { grid-template-columns: minmax(0, 1fr); }
   .card { padding: 14px; }
   .tiles { grid-template-columns: repeat(2, minmax(0, 1fr)); }
   .tile:first-child:nth-last-child(odd) { grid-column: 1 / -1; }

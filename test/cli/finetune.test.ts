@@ -1,0 +1,153 @@
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { beforeAll, describe, expect, test } from "vitest";
+import { completeConfig, type Fields } from "../../src/cli/config.ts";
+import { modelNamed, readOrigin, withOrigin } from "../../src/cli/origin.ts";
+import { prepareParts } from "../../src/cli/prepare.ts";
+import { type Setup, setUp } from "../../src/cli/trainOne.ts";
+import { UserError } from "../../src/core/errors.ts";
+import { init } from "../../src/core/parallel.ts";
+import { Rng } from "../../src/core/random.ts";
+import { CrystalGraphFeaturiser } from "../../src/data/crystalGraph.ts";
+import { Featuriser } from "../../src/data/featuriser.ts";
+import { ionicTable } from "../../src/data/ionic.ts";
+import { ionicCrystals, withMadelung } from "../../src/data/ionicCrystals.ts";
+import { encodeSafetensors } from "../../src/io/safetensors.ts";
+import { type Architecture, buildModel } from "../../src/models/index.ts";
+import { parameters, stateDict } from "../../src/nn/index.ts";
+import { Predictor } from "../../src/train/predictor.ts";
+import { type TaskConfig, taskFrom } from "../../src/train/task.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "spinel-finetune-"));
+const at = (name: string): string => join(folder, name);
+const energies: TaskConfig = { kind: "regression", loss: "l1", mean: [-5], std: [2] };
+const DATA = "embedded:crystals?count=30";
+
+/** Writes a model that has learned nothing, but says what it predicts. */
+function save(
+  name: string,
+  architecture: Architecture,
+  featuriser: Predictor["featuriser"],
+  task = energies,
+): Predictor {
+  const model = buildModel(architecture, new Rng(7));
+  const target = { name: "energy_per_atom", unit: "eV/atom" };
+  const predictor = Predictor.of(model, featuriser, taskFrom(task), { architecture, target });
+  const pieces = [...predictor.toSafetensors()];
+  writeFileSync(at(name), Buffer.concat(pieces));
+  return predictor;
+}
+
+let cgcnn: Predictor;
+beforeAll(async () => {
+  await init({ threads: 1 });
+  const graphs = new CrystalGraphFeaturiser({ radius: 5, maxNeighbours: 6, atoms: "onehot" });
+  const small = { atomFeaLen: 8, nConv: 1, hFeaLen: 8 };
+  cgcnn = save("cgcnn", { model: "cgcnn", inputs: graphs.width, outputs: 1, ...small }, graphs);
+  const numbers = new CrystalGraphFeaturiser({ radius: 4, maxNeighbours: undefined, atoms: "numbers" });
+  const net = { nAtomBasis: 8, nInteractions: 1, nRbf: 5, cutoff: 4 };
+  save("schnet", { model: "schnet", outputs: 1, readout: "mean", ...net }, numbers);
+  const formulas = Featuriser.fit({ formula: "magpie" }, ionicTable());
+  save("mlp", { model: "mlp", sizes: [formulas.width, 8, 1] }, formulas);
+  writeFileSync(
+    at("labels.csv"),
+    `formula,kind\n${["NaCl,salt", "MgO,oxide"]
+      .map((row) => `${row}\n`)
+      .join("")
+      .repeat(10)}`,
+  );
+});
+
+/** What `spinel finetune` makes of its flags, up to the first step. */
+async function start(name: string, flags: Fields): Promise<Setup> {
+  const origin = await readOrigin(at(name));
+  const given = { data: DATA, target: "madelung_energy_per_atom", threads: 1, ...flags };
+  const config = withOrigin(completeConfig({ from: at(name), model: modelNamed(origin), ...given }), origin);
+  const [parts] = await prepareParts(config, new Rng(1), () => {});
+  return setUp(config, parts, new Rng(2));
+}
+
+const bodyOf = (model: object, head: readonly string[]): [string, number[]][] =>
+  [...stateDict(model)].filter(([name]) => !head.includes(name)).map(([name, { data }]) => [name, [...data]]);
+
+describe("finetune", () => {
+  test("another target: the model's graphs and body, a fresh head, targets normalised anew, a fifth of the rate", async () => {
+    const { model, fresh, featuriser, task } = await start("cgcnn", {});
+    expect(fresh).toEqual(["fc_out.weight", "fc_out.bias"]);
+    expect(featuriser.hash).toBe(cgcnn.featuriser.hash);
+    expect(bodyOf(model, fresh)).toEqual(bodyOf(cgcnn.model, fresh));
+    expect(stateDict(model).get("fc_out.weight")!.toArray()).not.toEqual(
+      stateDict(cgcnn.model).get("fc_out.weight")!.toArray(),
+    );
+    const json = task.toJSON() as TaskConfig & { kind: "regression" };
+    const targets = withMadelung(ionicCrystals({ count: 30 })).targets!.values;
+    expect(json.mean[0]).toBeGreaterThan(Math.min(...targets));
+    expect(json.mean[0]).toBeLessThan(Math.max(...targets));
+    expect(json.mean[0]).not.toBe(-5);
+    const own = completeConfig({ from: at("cgcnn"), model: "cgcnn", data: DATA, target: "x" });
+    expect([own.lr, own.radius, own.nConv, own.epochs]).toEqual([1e-3, undefined, undefined, 60]);
+  });
+
+  test("more of the same target: head and scale are kept, and the first predictions are the model's", async () => {
+    const { model, fresh, task, parts } = await start("cgcnn", { target: "energy_per_atom" });
+    expect(fresh).toEqual([]);
+    expect(task.toJSON()).toMatchObject({ mean: [-5], std: [2] });
+    const rows = parts.validation;
+    const now = Predictor.of(model, cgcnn.featuriser, task, {
+      architecture: cgcnn.card.architecture,
+      target: { name: "e" },
+    });
+    expect(now.predict(rows)).toEqual(cgcnn.predict(rows));
+    const anew = await start("cgcnn", { target: "energy_per_atom", freshHead: true });
+    expect(anew.fresh.length).toBe(2);
+    expect(anew.task.toJSON()).not.toMatchObject({ mean: [-5] });
+  });
+
+  test("classes instead of a number", async () => {
+    const { architecture, fresh, task } = await start("mlp", { data: at("labels.csv"), target: "kind" });
+    expect(architecture).toMatchObject({ model: "mlp", sizes: [expect.any(Number), 8, 2] });
+    expect(task.toJSON()).toMatchObject({ kind: "classification", classes: ["oxide", "salt"] });
+    expect(fresh).toEqual(["layers.1.weight", "layers.1.bias"]);
+    await expect(start("mlp", { data: at("labels.csv"), target: "kind", freshHead: false })).rejects.toThrow(
+      /--head keep: the model of .*mlp has learned energy_per_atom, a regression; this run learns kind, a classification \(oxide \| salt\)/,
+    );
+  });
+
+  test("the body is frozen as a whole, or by name; a sum over atoms becomes a mean or stays", async () => {
+    const body = await start("schnet", { freeze: ["body"], readout: "sum" });
+    expect([...parameters(body.model).keys()]).toEqual(["outnet.1.weight", "outnet.1.bias"]);
+    expect(body.architecture).toMatchObject({ model: "schnet", readout: "sum", cutoff: 4, outputs: 1 });
+    const named = await start("schnet", { freeze: ["embedding.*", "interactions.0.*"] });
+    expect([...parameters(named.model).keys()].every((name) => name.startsWith("outnet."))).toBe(true);
+    expect(named.architecture).toMatchObject({ readout: "mean" });
+    await expect(start("schnet", { freeze: ["convs.*"] })).rejects.toThrow(
+      /--freeze: no parameter is called "convs\.\*"\.\n {2}There are embedding\.weight, .*body for all but the last layer/,
+    );
+  });
+
+  const MISTAKES: [string, Fields, RegExp][] = [
+    ["what comes with the model", { radius: 6 }, /--radius comes with the model of .*cgcnn\.\n {2}Leave it out/],
+    ["features of another kind", { numeric: ["a"] }, /--numeric comes with the model of/],
+    ["two ways to start", { init: "w.safetensors" }, /--from and --init exclude each other/],
+    [
+      "an unknown column",
+      { target: "gap" },
+      /has no column "gap"\.\n {2}Its target is "energy_per_atom" or "madelung_/,
+    ],
+    ["energies of a potential", { energy: "energy", target: undefined }, /--energy is for/],
+  ];
+  test.each(MISTAKES)("%s", async (_name, flags, says) => {
+    const error = await start("cgcnn", flags).catch((caught) => caught);
+    expect(error).toBeInstanceOf(UserError);
+    expect(error.message).toMatch(says);
+  });
+
+  test("weights without a model, and a head without one", async () => {
+    writeFileSync(at("bare"), encodeSafetensors(new Map([["w", { shape: [1], data: new Float32Array(1) }]])));
+    await expect(readOrigin(at("bare"))).rejects.toThrow("holds weights but no spinel model");
+    expect(() => completeConfig({ model: "cgcnn", data: "d", target: "t", freshHead: true })).toThrow(
+      "--fresh-head is for runs that start from a model",
+    );
+  });
+});

@@ -32,7 +32,8 @@ export function checkPotential(config: RunConfig, nameOf: (field: string) => str
   if (!POTENTIAL_MODELS.includes(model))
     fail(`${nameOf("energy")} is for ${POTENTIAL_MODELS.join(", ")}; the model is ${model}.`, "Use --target instead.");
   if (task === "classification") fail(`${nameOf("task")} classification is not for potentials.`, "Leave it out.");
-  if (readout !== "sum")
+  // A run that starts from a model has its readout from there, or a sum all the same.
+  if (readout !== "sum" && !(readout === undefined && config.from !== undefined))
     fail(`${nameOf("readout")} ${readout}: a potential's energy is the sum over its atoms.`, "Leave it out.");
   if (maxNeighbours !== undefined)
     fail(

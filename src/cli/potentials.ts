@@ -91,6 +91,8 @@ function energiesOf({ structures, targets }: Table): Map<number, number> {
 export function potentialConfig(config: RunConfig, train: LabelledDataset): PotentialConfig {
   const parts = { forces: config.forces !== undefined, stress: config.stress !== undefined };
   const { energy, forces, stress } = POTENTIAL_WEIGHTS;
+  // Forces that vanish by symmetry choose no epoch.
+  const atRest = readRecords(train.y, parts).every((record) => record.forces.every((f) => f === 0));
   const { energyWeight = energy, forcesWeight = forces, stressWeight = stress } = config;
   return {
     kind: "potential",
@@ -98,6 +100,7 @@ export function potentialConfig(config: RunConfig, train: LabelledDataset): Pote
     scale: potentialScale(train.y, parts),
     weights: { energy: energyWeight, forces: forcesWeight, stress: stressWeight },
     ...parts,
+    ...(parts.forces && atRest && { monitor: "loss" }),
   };
 }
 
@@ -140,7 +143,7 @@ export function elementsAlone(data: Partial<Record<Split, LabelledDataset>>, tas
     return Float32Array.from(records.flatMap((record) => [...record]));
   };
   const figures = Object.entries(data).map(([split, { y }]) => [split, task.metrics(zeros(y), y)]);
-  return { name: "the elements' energies, no forces", metrics: Object.fromEntries(figures) };
+  return { name: `the elements' energies${config.forces ? ", no forces" : ""}`, metrics: Object.fromEntries(figures) };
 }
 
 /** The frames of validation and test (with folds, of all test sets) with what is known and predicted of them. */

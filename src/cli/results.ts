@@ -7,6 +7,7 @@ import type { RunConfig } from "./config.ts";
 import { describeFeatures } from "./featurisers.ts";
 import { needsNodes, titleOf } from "./models.ts";
 import { label, unitOf } from "./monitors.ts";
+import { isMotion } from "./motion.ts";
 import { describeNet } from "./nodeModels.ts";
 import { isPotential } from "./potentialConfig.ts";
 import { predictionsXyz } from "./potentials.ts";
@@ -248,10 +249,9 @@ export function printFigures(results: Results, folder: RunFolder, config: RunCon
     }
     if (patience !== undefined) lines.push(["weights", `of epoch ${epoch}, the best of ${epochs}`]);
     if (config.ensemble !== undefined) lines.push(["members", folder.file(`member1 … member${config.ensemble}`)]);
-    lines.push([
-      "predict with",
-      `${PROGRAM} predict ${quoted(config.ensemble === undefined ? folder.file("model.safetensors") : folder.path)} FILE`,
-    ]);
+    const model = config.ensemble === undefined ? folder.file("model.safetensors") : folder.path;
+    // No file holds moving particles.
+    if (!isMotion(config)) lines.push(["predict with", `${PROGRAM} predict ${quoted(model)} FILE`]);
   }
   lines.push(["report", folder.file("report.html")]);
   const padded = lines.map(([name, text]) => `${(name && `${name}:`).padEnd(13)} ${text}\n`);

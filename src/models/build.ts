@@ -16,6 +16,7 @@ import { EgnnVel, NBodyGnn, type NBodyNetOptions } from "./nbody.ts";
 import { NodeNet, type NodeNetKind, type NodeNetOptions } from "./nodeNet.ts";
 import { PaiNN, type PaiNNOptions } from "./painn.ts";
 import { PointNet, type PointNetOptions } from "./pointNet.ts";
+import { Roost, type RoostOptions } from "./roost.ts";
 import { SchNet, type SchNetOptions } from "./schnet.ts";
 import { TinyVgg, type TinyVggOptions } from "./tinyVgg.ts";
 import { type ImageShape, Vgg, type VggDepth, type VggOptions } from "./vgg.ts";
@@ -24,6 +25,7 @@ import { type ImageShape, Vgg, type VggDepth, type VggOptions } from "./vgg.ts";
 export type Architecture =
   | ({ model: "mlp"; sizes: readonly number[] } & MlpOptions)
   | { model: "elemnet"; inputs: number; outputs: number; dropout?: boolean }
+  | ({ model: "roost"; inputs: number; outputs: number } & RoostOptions)
   | ({ model: "crabnet"; inputs: number; outputs: number } & CrabNetOptions)
   | ({ model: "cgcnn"; inputs: number; outputs: number } & CgcnnOptions)
   | ({ model: "schnet"; outputs: number } & SchNetOptions)
@@ -48,6 +50,8 @@ export function buildModel(architecture: Architecture, rng: Rng): Model {
       return new Mlp(architecture.sizes, rng, architecture);
     case "elemnet":
       return new ElemNet(architecture.inputs, architecture.outputs, rng, architecture);
+    case "roost":
+      return new Roost(architecture.inputs, architecture.outputs, rng, architecture);
     case "crabnet":
       return new CrabNet(architecture.inputs, architecture.outputs, rng, architecture);
     case "cgcnn":

@@ -8,20 +8,8 @@ import { type ElementSet, ElementSets } from "../data/elementSet.ts";
 import { ELEMENTS } from "../data/elements.ts";
 import type { ElementVectors } from "../data/elementVectors.ts";
 import { buffer, Linear, type Module, Sequences, type Training, TransformerEncoder } from "../nn/index.ts";
-import {
-  add,
-  affine,
-  concat,
-  exp,
-  expand,
-  leakyRelu,
-  mul,
-  segmentMean,
-  sigmoid,
-  slice,
-  square,
-  take,
-} from "../ops/index.ts";
+import { add, affine, concat, exp, expand, mul, segmentMean, sigmoid, slice, square, take } from "../ops/index.ts";
+import { ResidualNetwork } from "./residualNetwork.ts";
 
 export interface CrabNetOptions {
   /** Of the outputs, the first so many are multiplied by a learned gate in (0, 1); the rest, a logarithm of σ, is not. Default: all. */
@@ -132,26 +120,6 @@ class Encoder {
 
 /** 2ˣ. */
 const power = (x: Tensor): Tensor => exp(affine(x, { scale: Math.LN2, shift: 0 }));
-
-/** Layers y = leakyRelu(W·x + b) + R·x, then a linear one: Roost's head. A layer that keeps its width has R = 1. */
-export class ResidualNetwork implements Module {
-  readonly fcs: Linear[];
-  readonly res_fcs: (Linear | null)[];
-  readonly fc_out: Linear;
-
-  constructor(sizes: readonly number[], outputs: number, rng: Rng) {
-    const pairs = sizes.slice(1).map((to, i) => [sizes[i], to] as const);
-    this.fcs = pairs.map(([from, to]) => new Linear(from, to, rng));
-    this.res_fcs = pairs.map(([from, to]) => (from === to ? null : new Linear(from, to, rng, { bias: false })));
-    this.fc_out = new Linear(sizes.at(-1)!, outputs, rng);
-  }
-
-  /** x [rows, sizes[0]] → [rows, outputs]. */
-  forward(x: Tensor): Tensor {
-    const through = this.fcs.reduce((y, fc, i) => add(leakyRelu(fc.forward(y)), this.res_fcs[i]?.forward(y) ?? y), x);
-    return this.fc_out.forward(through);
-  }
-}
 
 /**
  * CrabNet: a property of a composition from its elements and their fractions, by attention between the elements. Wang, Kauwe, Murdock

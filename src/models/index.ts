@@ -24,6 +24,7 @@ export { EgnnVel, NBodyGnn, type NBodyNetOptions } from "./nbody.ts";
 export { ginMlp, NODE_NETS, NodeNet, type NodeNetKind, type NodeNetOptions } from "./nodeNet.ts";
 export { PaiNN, type PaiNNOptions } from "./painn.ts";
 export { orthogonality, PointNet, type PointNetOptions, PointNetSegmentation, TNet } from "./pointNet.ts";
+export { Roost, type RoostOptions } from "./roost.ts";
 export { SchNet, SchNetInteraction, type SchNetOptions } from "./schnet.ts";
 export { TinyVgg, type TinyVggOptions } from "./tinyVgg.ts";
 export { type ImageShape, Vgg, type VggDepth, type VggOptions, vggParameterCount } from "./vgg.ts";

@@ -25,6 +25,8 @@ export interface PotentialConfig {
   weights: PotentialWeights;
   forces: boolean;
   stress: boolean;
+  /** The metric that chooses the best epoch. Default: forceMae, or energyMae where there are no forces. */
+  monitor?: string;
 }
 
 /**
@@ -34,18 +36,14 @@ export interface PotentialConfig {
 export const POTENTIAL_WEIGHTS: PotentialWeights = { energy: 1, forces: 1, stress: 0.1 };
 
 /**
- * The scale of energies and forces in a data set: the root mean square of the forces, eV/Å; without forces, that of the energies per
- * atom, eV.
+ * The scale of energies and forces in a data set: the root mean square of the forces, eV/Å; where there are none, or all vanish by
+ * symmetry, that of the energies per atom, eV.
  */
 export function potentialScale(targets: Float32Array, parts: RecordParts): number {
-  let [sum, count] = [0, 0];
-  for (const { atoms, energy, forces } of readRecords(targets, parts)) {
-    if (parts.forces) for (const f of forces) sum += f * f;
-    else sum += (energy / atoms) ** 2;
-    count += parts.forces ? forces.length : 1;
-  }
-  const scale = Math.sqrt(sum / count);
-  return scale > 0 ? scale : 1;
+  const records = readRecords(targets, parts);
+  const rms = (values: readonly number[]): number => Math.sqrt(average(values, (x) => x * x));
+  const forces = records.flatMap((record) => [...record.forces]);
+  return rms(forces) || rms(records.map(({ energy, atoms }) => energy / atoms)) || 1;
 }
 
 /**
@@ -63,7 +61,7 @@ export class PotentialTask implements Task {
     if (!(scale > 0 && Number.isFinite(scale)))
       throw new UserError(`A potential's scale must be above 0, not ${scale}.`);
     this.recorded = forces || stress;
-    this.monitor = { metric: forces ? "forceMae" : "energyMae", mode: "min" };
+    this.monitor = { metric: config.monitor ?? (forces ? "forceMae" : "energyMae"), mode: "min" };
   }
 
   loss(output: Tensor, targets: Float32Array, [graph]: readonly unknown[]): Tensor {

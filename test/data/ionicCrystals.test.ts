@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { sha256 } from "../../src/core/sha256.ts";
-import { ionicCrystals } from "../../src/data/ionicCrystals.ts";
+import { ewaldEnergy } from "../../src/data/ewald.ts";
+import { ionicCrystals, MADELUNG_TARGET, withMadelung } from "../../src/data/ionicCrystals.ts";
 import { ionicEnergy } from "../../src/data/ionicEnergy.ts";
 import type { Table } from "../../src/data/table.ts";
 
@@ -38,6 +39,16 @@ test("targets and forces are those of ionicEnergy", () => {
     expect(energies[row]).toBe(energy / structures[row].length);
     expect(structures[row].arrays.forces).toEqual(forces);
   }
+});
+
+test("another target: the part of the energy that is due to the charges", () => {
+  const few = table.rows([0, 700, 3000]);
+  const { targets, structures } = withMadelung(few);
+  expect(targets!.names).toEqual([MADELUNG_TARGET]);
+  structures!.forEach((structure, row) => {
+    expect(targets!.values[row]).toBe(ewaldEnergy(structure, structure.arrays.charges).energy / structure.length);
+    expect(targets!.values[row]).toBeLessThan(few.targets!.values[row]);
+  });
 });
 
 test("energies are those of salts, and no two atoms were pushed into each other", () => {

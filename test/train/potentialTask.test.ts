@@ -96,6 +96,8 @@ describe("the task", () => {
     expect(potentialScale(records[0], { forces: true, stress: false })).toBeCloseTo(Math.sqrt(5), 6);
     const bare = writeRecord({ atoms: 2, volume: 0, energy: 6, forces: [], virial: [] });
     expect(potentialScale(bare, { forces: false, stress: false })).toBe(3);
+    const atRest = writeRecord({ atoms: 2, volume: 0, energy: 6, forces: new Array(6).fill(0), virial: [] });
+    expect(potentialScale(atRest, { forces: true, stress: false })).toBe(3);
     const zero = writeRecord({ atoms: 1, volume: 0, energy: 0, forces: [0, 0, 0], virial: [] });
     expect(potentialScale(zero, { forces: true, stress: false })).toBe(1);
   });

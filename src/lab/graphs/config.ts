@@ -52,7 +52,7 @@ export const FIELDS = {
   readout: choice(KINDS, "sum"),
   depth: choice(DEPTHS, 3),
   width: choice(WIDTHS, 16),
-  learningRate: choice(LEARNING_RATES, 0.01),
+  learningRate: choice(LEARNING_RATES, 0.003),
   batchSize: choice(BATCH_SIZES, 16),
   epochs: whole(EPOCHS.least, EPOCHS.most, 60),
   seed: whole(0, LAST_SEED, 1),

@@ -21,7 +21,7 @@ export interface Drawing {
 }
 
 /** Units of the field, and how near to its border a node may lie. */
-export const FIELD = { width: 600, height: 430, margin: 34 };
+export const FIELD = { width: 600, height: 430, margin: 46 };
 export const MOST_NODES = 14;
 export const VALUE = { least: -99, most: 99 };
 

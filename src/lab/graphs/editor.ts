@@ -117,8 +117,8 @@ export class GraphEditor {
   add(): void {
     const { nodes } = this.drawing;
     const places = Array.from({ length: 40 }, (_, i) => ({
-      x: FIELD.margin + 26 + (i % 8) * 69,
-      y: FIELD.margin + 20 + Math.floor(i / 8) * 68,
+      x: FIELD.margin + 14 + (i % 8) * 69,
+      y: FIELD.margin + 14 + Math.floor(i / 8) * 68,
     }));
     const free = ({ x, y }: { x: number; y: number }): number =>
       Math.min(1e4, ...nodes.map((node) => Math.hypot(node.x - x, node.y - y)));

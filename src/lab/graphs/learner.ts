@@ -64,7 +64,9 @@ export class Learner {
     this.validation = made.slice(count);
     this.graphs = { train: this.train.map(featurise), validation: this.validation.map(featurise) };
     const classes = TASKS[task].classes.length;
-    this.model = new GraphClassifier(3, classes, rng.fork(2), { layer, aggregation: readout, depth, width });
+    const options = { layer, aggregation: readout, depth, width };
+    // What is needed only while weights are drawn dies at once.
+    this.model = scope(() => new GraphClassifier(3, classes, rng.fork(2), options), "model");
     this.parameters = parameterCount(this.model);
     this.optimizer = new Adam(this.model, { lr: learningRate });
     this.sampler = rng.fork(3);

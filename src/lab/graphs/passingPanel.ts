@@ -115,9 +115,9 @@ export class PassingPanel {
 
   /** Nodes that one has heard of, itself among them, after the steps so far. */
   near(node: number): Set<number> {
-    const { hops } = this.passing!;
+    const hops = this.passing?.hops ?? new Int32Array();
     const n = Math.sqrt(hops.length);
-    const found = new Set<number>();
+    const found = new Set([node]);
     for (let j = 0; j < n; j++) {
       const away = hops[node * n + j];
       if (away >= 0 && away <= this.hops) found.add(j);
@@ -142,7 +142,9 @@ export class PassingPanel {
     const { values, aggregates, sender, receiver } = this.passing!;
     const [before, after, received] = [values[step - 1], values[step], aggregates[step - 1]];
     const rows = Array.from(before, (value, i) => {
-      const messages = Array.from(sender).filter((_, e) => receiver[e] === i);
+      const messages = Array.from(sender)
+        .filter((_, e) => receiver[e] === i)
+        .sort((a, b) => a - b);
       const texts = [
         String(i + 1),
         short(value),

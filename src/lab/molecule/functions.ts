@@ -31,9 +31,6 @@ export interface Subject {
   positions: Float64Array;
 }
 
-/** Time steps between two looks at the messages. */
-const STRIDE = 4;
-
 let current: { learner: PotentialLearner; scene: Scene } | undefined;
 let frames: { config: PotentialConfig; train: DatasetRows; validation: DatasetRows } | undefined;
 let simulation: { running: Simulation; end(): void } | undefined;
@@ -121,7 +118,7 @@ export const functions = {
   /** The potential as a file, as `spinel md` and `spinel relax` take it. */
   save: (): Uint8Array[] => Array.from(theCurrent().learner.predictor().toSafetensors(), (p) => p.slice()),
 
-  /** Begins a simulation, from rest, with the potential as it is now; it moves when it is `run`. */
+  /** Begins a simulation, from rest, with the potential as it is now. */
   start(config: SimulationConfig): { frame: Frame; source: string } {
     const { structure, reference } = rested(config.molecule);
     let forces: { evaluate: EnergyModel; end(): void } = { evaluate: reference, end: () => {} };
@@ -136,7 +133,7 @@ export const functions = {
       forces = frozen(learner);
       source = `the network's forces, epoch ${learner.epoch}`;
     }
-    const running = new Simulation(structure, forces.evaluate, config, reference(structure).energy);
+    const running = new Simulation(structure, forces.evaluate, config);
     simulation?.end();
     simulation = { running, end: forces.end };
     return { frame: running.frame, source };
@@ -147,22 +144,11 @@ export const functions = {
     simulation?.running.tune(config);
   },
 
-  /** Until stopped. Frames are as far apart as the page is slow to draw them, but at least `every` time steps. */
-  async run({ every }: { every: number }, control: Control<Frame>): Promise<Frame> {
+  /** So many time steps. */
+  async move({ steps }: { steps: number }, control: Control): Promise<Frame> {
     const running = theSimulation();
-    for (let step = 1; simulation?.running === running && (await control.proceed()); ) {
-      for (let k = 0; k < STRIDE; k++, step++) running.advance();
-      if (control.ready && step > every) {
-        step = 1;
-        control.report(running.frame);
-      }
-    }
+    for (let step = 0; step < steps && simulation?.running === running && (await control.proceed()); step++)
+      running.advance();
     return running.frame;
-  },
-
-  /** So many time steps at once. */
-  leap({ steps }: { steps: number }): Frame {
-    for (let step = 0; step < steps; step++) theSimulation().advance();
-    return theSimulation().frame;
   },
 };

@@ -5,7 +5,7 @@ import { download } from "../kit/download.ts";
 import { Driver } from "../kit/driver.ts";
 import type { Theme } from "../kit/theme.ts";
 import { Transport } from "../kit/transport.ts";
-import { type MoleculeState, potentialConfig, simulationConfig } from "./config.ts";
+import { MOLECULE_FIELDS, type MoleculeState, potentialConfig, simulationConfig } from "./config.ts";
 import type { functions, Picture, Scene } from "./functions.ts";
 import { MotionPanel } from "./motionPanel.ts";
 import { PotentialPanel } from "./potentialPanel.ts";
@@ -15,6 +15,7 @@ export interface MoleculeEvents {
   say(text: string): void;
 }
 
+const OWN = Object.keys(MOLECULE_FIELDS) as (keyof MoleculeState)[];
 /** Controls that a simulation follows while it runs. */
 const LIVE = ["temperature", "bath", "timeStep"] as const;
 
@@ -62,6 +63,7 @@ export function mountMolecule(initial: MoleculeState, { change, say }: MoleculeE
     onStep: () => driver?.step(),
     onReset: () => driver?.reset(),
   });
+  transport.element.ariaLabel = "Training of the potential";
   let driver: Driver<ReturnType<typeof potentialConfig>, Scene, Picture> | undefined;
 
   const ready = connecting.then(async (session) => {
@@ -113,7 +115,7 @@ export function mountMolecule(initial: MoleculeState, { change, say }: MoleculeE
     change(changes: Partial<MoleculeState>): void {
       state = { ...state, ...changes };
       const has = (...keys: (keyof MoleculeState)[]): boolean => keys.some((key) => key in changes);
-      if (!has(...(Object.keys(initial) as (keyof MoleculeState)[]))) return;
+      if (!has(...OWN)) return;
       showState();
       if (has("molecule")) showSubject();
       if (has("rate", "rounds")) driver?.tune();

@@ -64,7 +64,8 @@ export class PotentialLearner {
     const parts = { forces: true, stress: false };
     const scale = potentialScale(train.y, parts);
     this.task = new PotentialTask({ kind: "potential", loss: "mse", weights: POTENTIAL_WEIGHTS, scale, ...parts });
-    this.model = new SchNet(1, rng.fork(2), this.options);
+    // What is needed only while weights are drawn dies at once.
+    this.model = scope(() => new SchNet(1, rng.fork(2), this.options), "model");
     this.parameters = parameterCount(this.model);
     this.optimizer = new Adam(this.model, { lr: rate });
     this.sampler = rng.fork(3);
@@ -134,7 +135,7 @@ export class PotentialLearner {
     const { config, epoch, featuriser, task, options } = this;
     let { model } = this;
     if (copy) {
-      model = new SchNet(1, new Rng(0), options);
+      model = scope(() => new SchNet(1, new Rng(0), options), "model");
       loadStateDict(model, stateDict(this.model));
     }
     const { force } = this.figures.at(-1)!;

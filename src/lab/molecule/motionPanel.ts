@@ -1,4 +1,4 @@
-import type { Running, Session } from "../../worker/index.ts";
+import type { Session } from "../../worker/index.ts";
 import { h } from "../kit/dom.ts";
 import { icon } from "../kit/icons.ts";
 import { type Input, select, slider, toggle } from "../kit/inputs.ts";
@@ -11,7 +11,7 @@ import type { MoleculeName } from "./molecules.ts";
 import type { Frame } from "./simulation.ts";
 import { MoleculeView } from "./view.ts";
 
-/** Time steps from frame to frame, at least; with reduced motion, more. */
+/** Time steps from frame to frame; with reduced motion, where frames are a second apart. */
 const EVERY = 8;
 const SELDOM = 400;
 /** Time steps of a leap. */
@@ -28,7 +28,7 @@ export class MotionPanel {
   private readonly chart = new EnergyChart();
   private readonly inputs: { [K in keyof MoleculeState]?: Input<MoleculeState[K]> };
   private readonly arrows: Input<boolean>;
-  private readonly go = h("button", { type: "button" });
+  private readonly go = h("button", { type: "button", className: "start" });
   private readonly restart = h("button", { type: "button", textContent: "From rest" });
   private readonly leap = h("button", { type: "button", textContent: `${LEAP.toLocaleString("en")} steps` });
   private readonly source = h("p", { className: "note" });
@@ -36,10 +36,10 @@ export class MotionPanel {
   private session: Session<typeof functions> | undefined;
   private config: () => SimulationConfig = () => ({}) as SimulationConfig;
   private say: (text: string) => void = () => {};
-  private running: Running<Frame> | undefined;
+  private moving = false;
   /** Whether there is a simulation, moving or not. */
   private begun = false;
-  /** Counts runs: a late frame of an earlier one is not drawn. */
+  /** Counts what was asked for: an earlier run ends by itself. */
   private turn = 0;
   private chartedAt = 0;
   private readonly retune: (config: SimulationConfig) => Promise<void>;
@@ -55,7 +55,7 @@ export class MotionPanel {
         (forces) => {
           change({ forces });
           // Other forces are another simulation.
-          if (this.begun) this.begin(this.running !== undefined);
+          if (this.begun) this.begin(this.moving);
         },
       ),
       timeStep: select(
@@ -70,8 +70,8 @@ export class MotionPanel {
     this.retune = latest(async (config: SimulationConfig) => {
       await this.attempt(() => this.session!.run("tune", config));
     });
-    this.go.onclick = () => (this.running ? this.hold() : this.play());
-    this.restart.onclick = () => this.begin(this.running !== undefined);
+    this.go.onclick = () => (this.moving ? this.hold() : this.play());
+    this.restart.onclick = () => this.begin(this.moving);
     this.restart.title = "A new simulation, from the geometry at rest, with the potential as it is now";
     this.leap.onclick = () => this.jump();
     this.leap.title = "Compute so many time steps at once";
@@ -107,7 +107,7 @@ export class MotionPanel {
       ),
       this.source,
     );
-    this.showRunning();
+    this.setMoving(false);
     this.clear();
   }
 
@@ -170,42 +170,36 @@ export class MotionPanel {
     return this.begun;
   }
 
+  /** Frame by frame, at the screen's pace, until it is held. */
   private async play(): Promise<void> {
     if (!this.session || (!this.begun && !(await this.begin(false)))) return;
     const turn = ++this.turn;
-    const every = reducedMotion() ? SELDOM : EVERY;
-    const onProgress = (frame: Frame): Promise<void> => this.onNextFrame(turn, frame);
-    const run = this.session.run("run", { every }, { onProgress });
-    this.running = run;
-    this.showRunning();
-    await this.attempt(async () => {
-      const last = await run;
-      if (this.running === undefined || this.running === run) this.draw(last, true);
-    });
-    if (this.running === run) {
-      this.running = undefined;
-      this.showRunning();
+    this.setMoving(true);
+    const [steps, pause] = reducedMotion() ? [SELDOM, 1000] : [EVERY, 0];
+    while (this.moving && this.turn === turn) {
+      if (!(await this.move(steps))) break;
+      await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve, pause)));
     }
+    if (this.turn === turn) this.setMoving(false);
   }
 
   private hold(): void {
-    this.running?.stop();
-    this.running = undefined;
-    this.showRunning();
+    this.turn++;
+    this.setMoving(false);
   }
 
   private async jump(): Promise<void> {
-    if (!this.session || (!this.begun && !(await this.begin(false)))) return;
-    await this.attempt(async () => this.draw(await this.session!.run("leap", { steps: LEAP }), true));
+    if (this.session && (this.begun || (await this.begin(false)))) await this.move(LEAP, true);
   }
 
-  private onNextFrame(turn: number, frame: Frame): Promise<void> {
-    return new Promise((resolve) => {
-      requestAnimationFrame(() => {
-        if (this.running && this.turn === turn) this.draw(frame);
-        setTimeout(resolve, reducedMotion() ? 1000 : 0);
-      });
-    });
+  /** So many time steps, then a picture; false where that fails. `whole`: with the curves in any case. */
+  private move(steps: number, whole = false): Promise<boolean> {
+    return this.attempt(async () => this.draw(await this.session!.run("move", { steps }), whole));
+  }
+
+  private setMoving(moving: boolean): void {
+    this.moving = moving;
+    this.go.replaceChildren(icon(moving ? "pause" : "play"), moving ? "Hold" : "Start");
   }
 
   private draw(frame: Frame, whole = false): void {
@@ -220,11 +214,5 @@ export class MotionPanel {
     if (!whole && now - this.chartedAt < CHART_EVERY) return;
     this.chartedAt = now;
     this.chart.draw(trace);
-  }
-
-  private showRunning(): void {
-    const text = this.running ? "Hold" : "Start";
-    this.go.className = "start";
-    this.go.replaceChildren(icon(this.running ? "pause" : "play"), text);
   }
 }

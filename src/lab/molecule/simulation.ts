@@ -47,13 +47,15 @@ export class Simulation {
   private stride = 1;
   private taken = 0;
 
-  /** `zero` is the energy that is shown as 0, eV. */
+  /** Of the structure at the beginning, eV: shown as 0. */
+  private readonly zero: number;
+
   constructor(
     structure: Structure,
     private readonly model: EnergyModel,
     private config: SimulationConfig,
-    private readonly zero: number,
   ) {
+    this.zero = model(structure).energy;
     this.meter = new DriftMeter(structure.length);
     this.steps = this.start(structure);
     this.now = this.steps.next().value;

@@ -136,20 +136,24 @@ export class MoleculeView {
     ): void => {
       context.strokeStyle = colour;
       context.lineWidth = thick;
-      context.lineCap = "round";
+      context.lineCap = "butt";
       context.beginPath();
       context.moveTo(from.x, from.y);
       context.lineTo(to.x, to.y);
       context.stroke();
     };
     for (const [i, j] of subject.bonds) {
-      const [a, b] = [places[i], places[j]];
-      const depth = (a.depth + b.depth) / 2 + 0.01;
-      parts.push({ depth, draw: () => line(a, b, theme.muted, STICK * scale * 2 * ((a.near + b.near) / 2)) });
+      // From ball to ball: what is inside of one is not seen.
+      const way = atoms[j].at.map((x, c) => x - atoms[i].at[c]);
+      const length = Math.hypot(...way) || 1;
+      const inside = [radius(atoms[i].look), length - radius(atoms[j].look)].map((r, end) => r - [0.06, -0.06][end]);
+      const [a, b] = inside.map((r) => project(atoms[i].at.map((x, c) => x + (r / length) * way[c])));
+      const thick = STICK * scale * (a.near + b.near);
+      parts.push({ depth: (a.depth + b.depth) / 2, draw: () => line(a, b, theme.muted, thick) });
     }
     for (const { i, look } of atoms) {
       const { x, y, depth, near } = places[i];
-      const r = BALL * look.radius * scale * near + 0.04 * scale;
+      const r = radius(look) * scale * near;
       parts.push({ depth, draw: () => ball(context, x, y, r, look.color) });
     }
     if (this.arrows && this.forces)
@@ -163,6 +167,9 @@ export class MoleculeView {
     for (const { draw } of parts.sort((a, b) => b.depth - a.depth)) draw();
   }
 }
+
+/** Of a ball, Å. */
+const radius = (look: { radius: number }): number => BALL * look.radius + 0.04;
 
 /** Lit from the upper left. */
 function ball(context: CanvasRenderingContext2D, x: number, y: number, r: number, colour: string): void {

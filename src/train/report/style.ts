@@ -130,14 +130,15 @@ svg polyline:nth-child(3) { stroke: var(--good); }
 .plane .p { fill: var(--test); } .key .p { color: var(--test); }
 .plane .d { fill: var(--validation); } .key .d { color: var(--validation); }
 .plane .f { fill: var(--train); } .key .f { color: var(--train); }
-.attentions { display: grid; gap: 12px; }
+.attentions { display: grid; gap: 12px; grid-template-columns: repeat(auto-fit, minmax(min(480px, 100%), 1fr)); align-items: start; }
+code { white-space: nowrap; }
 .attentions figcaption { border-top: 0; border-bottom: 1px solid var(--grid); }
 .heads { display: grid; grid-template-columns: repeat(var(--heads), max-content); gap: 14px 22px; padding: 12px; }
 .heads table { width: auto; font-size: 12px; }
 .heads caption { position: static; width: auto; height: auto; clip-path: none; color: var(--muted); text-align: left; white-space: nowrap; padding-bottom: 2px; }
 .heads th { font-size: 12px; padding: 1px 4px; border: 0; text-align: center; color: var(--ink); }
 .heads td { border: 1px solid var(--card); padding: 2px 4px; min-width: 30px; text-align: center; background: color-mix(in srgb, var(--test) calc(var(--share) * 75%), var(--card)); }
-.heads td:empty { background: none; }
+.heads td:empty { background: none; border: 0; }
 .matrix { width: auto; margin: 4px auto 16px; }
 .matrix th, .matrix td { border: 0; padding: 6px 10px; }
 .matrix td { text-align: center; min-width: 84px; height: 64px; border: 2px solid var(--card); border-radius: 6px; position: relative; }

@@ -14,6 +14,9 @@ export interface Sections {
 /** The shares that intervals are judged by, as far as there are rows enough. */
 const LEVELS = [0.5, 0.8, 0.9, 0.95, 0.99];
 
+/** Rows of a group whose errors are compared with their deviations. */
+const FEWEST = 10;
+
 /** Whether the model knows how far it is off: its deviations, where it has some, and the intervals that its errors allow. */
 export function uncertaintySections(
   { predictions, distribution }: RegressionResults,
@@ -42,7 +45,8 @@ function deviationSections(
   distribution: RegressionResults["distribution"],
 ): Sections {
   const curve = coverageCurve(values, { distribution });
-  const bins = errorByDeviation(values);
+  const count = values.targets.length;
+  const bins = errorByDeviation(values, { bins: Math.max(1, Math.min(10, Math.floor(count / FEWEST))) });
   const most = 1.05 * Math.max(...bins.flatMap(({ expected, rmse }) => [expected, rmse])) || 1;
   const inUnit = unit ? ` (${unit})` : "";
   const name = `${SPLIT_NAMES[split]} rows`;
@@ -57,8 +61,9 @@ function deviationSections(
     series: [{ name, points: bins.map(({ expected, rmse }) => ({ x: expected, y: rmse })) }],
   };
   const off = miscalibration(curve);
-  const middle = curve[Math.floor(curve.length / 2)];
-  const verdict = off < 0.03 ? "about right" : middle.observed < middle.expected ? "too small" : "too large";
+  const excess = curve.reduce((sum, { expected, observed }) => sum + observed - expected, 0);
+  // Right deviations have a distance of some 0.3/√n by chance.
+  const verdict = off < Math.max(0.03, 0.6 / Math.sqrt(count)) ? "about right" : excess < 0 ? "too small" : "too large";
   const curveTable = table(
     [
       { title: "expected", cell: ({ expected }) => percent(expected), numeric: true },
@@ -126,7 +131,7 @@ function intervalSection(
     { caption: "Coverage of intervals" },
   );
   const how = config.kind === "normalised" ? ", as wide as the model is unsure" : ", equally wide for all rows";
-  const sub = `Split-conformal intervals${how}, from the errors of ${whole(config.rows)} validation rows, which chose the epoch, too. spinel predict gives them: --interval 0.9.`;
+  const sub = html`Split-conformal intervals${how}, from the errors of ${whole(config.rows)} validation rows, which chose the epoch, too: test rows tell what they hold. spinel predict gives them by <code>--interval 0.9</code>.`;
   return card("Intervals", sub, content, { wide: true });
 }
 

@@ -21,7 +21,7 @@ ${
   contributions.values.length > 0 &&
   card(
     "What elements contribute",
-    `The mean of what ${contributions.what} of an element ${contributions.readout === "sum" ? `adds${contributions.beside ? " to the free atom's energy" : ""}` : "says; a prediction is the mean of these"}, over ${contributions.rows}. Only the whole is learned: how it is shared is the model's choice.`,
+    `The mean of what ${contributions.what === "an atom" ? "an atom of an element" : "an element"} ${contributions.readout === "sum" ? `adds${contributions.beside ? " to the free atom's energy" : ""}` : "says; a prediction is the mean of these"}, over ${contributions.rows}. Only the whole is learned: how it is shared is the model's choice.`,
     elementsTable(
       contributions.values.map(({ element, mean, count }) => ({ key: symbolOf(element), mean, count })),
       "contribution",

@@ -119,7 +119,11 @@ export function adapted({ file, card }: Origin, config: RunConfig, features: num
   if (architecture.model === "crabnet")
     return { ...architecture, gates: task.deviations ? task.outputs / 2 : task.outputs };
   const readout = isPotential(config) ? "sum" : config.readout;
-  return readout !== undefined && "readout" in architecture
-    ? ({ ...architecture, readout } as Architecture)
-    : architecture;
+  if (readout === undefined || !("readout" in architecture) || architecture.readout === readout) return architecture;
+  if (architecture.readout === "pooled" || readout === "pooled")
+    throw new UserError(
+      `The model of ${file} has the readout ${architecture.readout}; this run asks for ${readout}, which has other layers.`,
+      "Train a model with --readout sum or mean to start from: the two can take each other's place.",
+    );
+  return { ...architecture, readout };
 }

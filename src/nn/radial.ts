@@ -1,6 +1,6 @@
 import { mismatch } from "../core/errors.ts";
-import { type Tensor, tensor } from "../core/tensor.ts";
-import { affine, cos, type GaussianBasis, lt, mul, powScalar, reshape, sinc } from "../ops/index.ts";
+import { full, type Tensor, tensor } from "../core/tensor.ts";
+import { affine, cos, type GaussianBasis, lt, mul, reshape, sinc, square } from "../ops/index.ts";
 
 /** SchNetPack's Gaussians: `count` centres from 0 to the cutoff, exp(−½(d − μ)²/Δ²), Δ their distance. */
 export function gaussiansTo(cutoff: number, count: number): GaussianBasis {
@@ -20,11 +20,11 @@ export function cosineCutoff(d: Tensor, { cutoff }: { cutoff: number }): Tensor 
  */
 export function polynomialCutoff(d: Tensor, { cutoff, p = 6 }: { cutoff: number; p?: number }): Tensor {
   const x = affine(d, { scale: 1 / cutoff, shift: 0 });
-  const inner = affine(mul(x, affine(x, { scale: (-p * (p + 1)) / 2, shift: p * (p + 2) })), {
-    scale: 1,
-    shift: (-(p + 1) * (p + 2)) / 2,
-  });
-  return mul(affine(mul(powScalar(x, { p }), inner), { scale: 1, shift: 1 }), lt(d, tensor(cutoff)));
+  // As (1 − x)³·Σ (k+1)(k+2)/2·xᵏ, k < p, which does not cancel near the cutoff.
+  let series = full(d.shape, (p * (p + 1)) / 2);
+  for (let k = p - 2; k >= 0; k--) series = affine(mul(series, x), { scale: 1, shift: ((k + 1) * (k + 2)) / 2 });
+  const rest = affine(x, { scale: -1, shift: 1 });
+  return mul(mul(mul(rest, square(rest)), series), lt(d, tensor(cutoff)));
 }
 
 /**

@@ -1,5 +1,6 @@
-/** spinel/train: optimizers, schedules, fit, metrics, folds. */
+/** spinel/train: optimizers, schedules, fit, metrics, folds, potentials and what is done with them. */
 
+export * from "../atoms/index.ts";
 export type { Model } from "../nn/index.ts";
 export { Ema, Swa } from "./average.ts";
 export {

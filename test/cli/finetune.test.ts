@@ -140,6 +140,9 @@ describe("finetune", () => {
     const named = await start("schnet", { freeze: ["embedding.*", "interactions.0.*"] });
     expect([...parameters(named.model).keys()].every((name) => name.startsWith("outnet."))).toBe(true);
     expect(named.architecture).toMatchObject({ readout: "mean" });
+    await expect(start("schnet", { readout: "pooled" })).rejects.toThrow(
+      /has the readout mean; this run asks for pooled/,
+    );
     await expect(start("schnet", { freeze: ["convs.*"] })).rejects.toThrow(
       /--freeze: no parameter is called "convs\.\*"\.\n {2}There are embedding\.weight, .*body for all but the last layer/,
     );

@@ -110,7 +110,10 @@ test("the numbers on nodes and edges are those of message passing, for every agg
     EDGES.flatMap(([a, b]) => [short(VALUES[a]), short(VALUES[b])]).sort(),
   );
   await press("Next");
-  await has(".field .node .note", /^sum −0\.5$/);
+  await eventually(() => page.locator(".field .node .note").allTextContents()).toEqual(
+    aggregated(VALUES, "sum").map(short),
+  );
+  await page.getByRole("button", { name: /^Node 2, carbon, value −1, sum 3\.5, neighbours 1, 3$/ }).waitFor();
   expect(await page.locator(".passing tbody tr").nth(2).locator("td").allTextContents()).toEqual([
     "3",
     "0.5",
@@ -239,6 +242,14 @@ test("a network learns here as it does anywhere; the slider replays, and a point
   const answer = share > 0.5 ? `a ring, ${Math.round(100 * share)} %` : `no ring, ${Math.round(100 * (1 - share))} %`;
   await has(".verdict", `The network of epoch 6 says of this graph: ${answer}.`);
   const before = await page.locator(".verdict").textContent();
+  await press("Clear");
+  await eventually(() => page.locator(".verdict").textContent()).toBe("");
+  await press("Add node");
+  await has(".verdict", /says of this graph: (no|a) ring/);
+  expect(await page.locator(".passing tbody tr").count()).toBe(1);
+  await press("Undo");
+  await press("Undo");
+  await has(".verdict", `says of this graph: ${answer}.`);
   await page.locator(".adjacency td:not(.on):not(.own) button").first().click();
   await eventually(() => page.locator(".verdict").textContent()).not.toBe(before);
   learner.dispose();

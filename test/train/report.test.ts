@@ -173,7 +173,7 @@ describe("the page", () => {
     };
     const data = classification(["insulator", "metal"]);
     const page = await renderReport({ ...data, results: { ...results, predictions } as ReportData["results"] });
-    expect(elementsOf(page).get("canvas")).toBe(3);
+    expect(elementsOf(page).get("canvas")).toBe(4);
     const text = textOf(page);
     expect(text).toContain("Test ROC-AUC 1.000");
     expect(text).toContain("insulator 1 50.0 % 1 50.0 % metal 0 0.00 % 2 100.0 %");

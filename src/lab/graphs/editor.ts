@@ -16,8 +16,8 @@ import { short } from "./numbers.ts";
 export interface Overlay {
   /** [nodes] */
   values: ArrayLike<number>;
-  /** Under each node [nodes]. */
-  notes?: readonly string[];
+  /** At the foot of each node [nodes], and what these numbers are. */
+  notes?: { values: ArrayLike<number>; name: string };
   /** Along edges, near the node that receives. */
   messages?: readonly { from: number; to: number; value: number }[];
   /** The largest number, for the colours. */
@@ -69,10 +69,10 @@ export class GraphEditor {
 
   show(drawing: Drawing): void {
     this.drawing = drawing;
-    if (this.selected !== undefined && this.selected >= drawing.nodes.length) this.select(undefined);
     const { length } = drawing.nodes;
     while (this.nodes.childElementCount > length) this.nodes.lastElementChild!.remove();
     while (this.nodes.childElementCount < length) this.nodes.append(this.newNode(this.nodes.childElementCount));
+    if (this.selected !== undefined && this.selected >= length) this.select(undefined);
     this.edges.replaceChildren(
       ...drawing.edges.flatMap(([i, j], e) => {
         const [a, b] = [drawing.nodes[i], drawing.nodes[j]];
@@ -159,7 +159,8 @@ export class GraphEditor {
       text("value", 5),
       svg("text", { class: "name", x: -RADIUS - 1, y: -RADIUS + 6, "text-anchor": "middle" }),
       svg("text", { class: "symbol", x: RADIUS + 1, y: -RADIUS + 6, "text-anchor": "middle" }),
-      text("note", RADIUS + 18),
+      svg("rect", { class: "plate", y: RADIUS - 8, height: 18, rx: 9 }),
+      text("note", RADIUS + 5),
     );
     group.addEventListener("focus", () => {
       this.select(i);
@@ -179,7 +180,7 @@ export class GraphEditor {
       const group = element as SVGElement;
       const node = drawing.nodes[i];
       const value = fits ? overlay.values[i] : node.value;
-      const note = (fits && overlay.notes?.[i]) || "";
+      const note = fits && overlay.notes ? short(overlay.notes.values[i]) : "";
       group.setAttribute("transform", `translate(${node.x} ${node.y})`);
       group.classList.toggle("selected", i === selected);
       group.classList.toggle("waiting", i === from);
@@ -195,8 +196,12 @@ export class GraphEditor {
       say("name", String(i + 1));
       say("symbol", node.symbol);
       say("note", note);
+      const half = note === "" ? 0 : 6 + 3.8 * note.length;
+      const plate = group.querySelector(".plate")!;
+      plate.setAttribute("x", String(-half));
+      plate.setAttribute("width", String(2 * half));
       const joined = neighbours[i].map((j) => j + 1).join(", ") || "none";
-      const extra = note ? `, ${note}` : "";
+      const extra = note ? `, ${overlay!.notes!.name} ${note}` : "";
       group.setAttribute(
         "aria-label",
         `Node ${i + 1}, ${ELEMENT_TEXT[node.symbol]}, value ${short(value)}${extra}, neighbours ${joined}`,

@@ -26,12 +26,21 @@ export function graphOf({ nodes, edges }: Pick<Drawing, "nodes" | "edges">, v: F
   return graphData(nodes.length, [...from, ...to], [...to, ...from], { v });
 }
 
+/** Of a drawing without nodes. */
+const NOTHING: Passing = {
+  ...{ sender: new Int32Array(), receiver: new Int32Array(), hops: new Int32Array() },
+  values: Array.from({ length: STEPS + 1 }, () => new Float32Array()),
+  aggregates: Array.from({ length: STEPS }, () => new Float32Array()),
+  spread: Array.from({ length: STEPS + 1 }, () => 0),
+};
+
 /** Message passing with one number for each node: every step gathers the neighbours' numbers, aggregates and updates. */
 export function pass(request: { drawing: Drawing; aggregation: Aggregation; update: Update }): Passing {
   const { drawing, aggregation, update } = request;
+  const n = drawing.nodes.length;
+  if (n === 0) return NOTHING;
   return noGrad(() =>
     scope(() => {
-      const n = drawing.nodes.length;
       const graph = Graph.batch([
         graphOf(
           drawing,
@@ -42,14 +51,14 @@ export function pass(request: { drawing: Drawing; aggregation: Aggregation; upda
       const values: Float32Array[] = [];
       const aggregates: Float32Array[] = [];
       let v = graph.v!;
-      for (let step = 0; step < STEPS && n > 0; step++) {
+      for (let step = 0; step < STEPS; step++) {
         const received = aggregate(take(v, { index: sender }), receivers, aggregation);
         values.push(v.toArray());
         aggregates.push(received.toArray());
         const sum = add(v, received);
         v = update === "replace" ? received : update === "add" ? sum : affine(sum, { scale: 0.5, shift: 0 });
       }
-      values.push(n > 0 ? v.toArray() : new Float32Array());
+      values.push(v.toArray());
       return {
         ...{ sender: sender.toArray(), receiver: receiver.toArray(), values, aggregates },
         spread: values.map(deviation),
@@ -61,7 +70,7 @@ export function pass(request: { drawing: Drawing; aggregation: Aggregation; upda
 
 function deviation(values: Float32Array): number {
   const mean = values.reduce((sum, x) => sum + x, 0) / values.length;
-  return values.length === 0 ? 0 : Math.sqrt(values.reduce((sum, x) => sum + (x - mean) ** 2, 0) / values.length);
+  return Math.sqrt(values.reduce((sum, x) => sum + (x - mean) ** 2, 0) / values.length);
 }
 
 /** Breadth-first search from every node. */

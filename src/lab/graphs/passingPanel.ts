@@ -109,7 +109,7 @@ export class PassingPanel {
       values: done === 3 ? values[step] : before,
       scale,
       ...(done === 1 ? { messages } : {}),
-      ...(done === 2 ? { notes: Array.from(aggregates[step - 1] ?? [], (a) => `${aggregation} ${short(a)}`) } : {}),
+      ...(done === 2 ? { notes: { values: aggregates[step - 1] ?? [], name: AGGREGATION_TEXT[aggregation] } } : {}),
     };
   }
 

@@ -43,7 +43,7 @@ const triangles = [
 
 /** Caffeine without its hydrogens: a ring of six and one of five with an edge in common. */
 const caffeine: Drawing = (() => {
-  const size = 64;
+  const size = 80;
   const middle = { x: 265, y: CENTRE.y };
   const ring = around([2, 1, 2, 1, 1, 1], size, middle, 5 / 6, ["N", "C", "N", "C", "C", "C"]);
   // The edge in common is vertical; the rest of a regular pentagon lies to the right of it.

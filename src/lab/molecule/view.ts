@@ -9,7 +9,7 @@ const BALL = 0.55;
 /** Å */
 const STICK = 0.13;
 /** Å of arrow for 1 eV/Å. */
-const ARROW = 0.18;
+const ARROW = 0.4;
 /** Radians for a width of the picture, and for an arrow key. */
 const TURN = 4;
 const KEY = 0.2;
@@ -159,9 +159,10 @@ export class MoleculeView {
     if (this.arrows && this.forces)
       for (const { i, at } of atoms) {
         const tip = project(at.map((x, c) => x + ARROW * this.forces![3 * i + c]));
+        const depth = Math.min(places[i].depth, tip.depth) - 1;
         parts.push({
-          depth: Math.min(places[i].depth, tip.depth) - 1,
-          draw: () => line(places[i], tip, theme.accent, 0.06 * scale),
+          depth,
+          draw: () => arrow(context, places[i], tip, { colour: theme.accent, thick: 0.06 * scale }),
         });
       }
     for (const { draw } of parts.sort((a, b) => b.depth - a.depth)) draw();
@@ -182,5 +183,27 @@ function ball(context: CanvasRenderingContext2D, x: number, y: number, r: number
   context.arc(x, y, r, 0, 2 * Math.PI);
   context.fill();
   context.fillStyle = light;
+  context.fill();
+}
+
+function arrow(
+  context: CanvasRenderingContext2D,
+  from: { x: number; y: number },
+  to: { x: number; y: number },
+  { colour, thick }: { colour: string; thick: number },
+): void {
+  const length = Math.hypot(to.x - from.x, to.y - from.y);
+  if (length < thick) return;
+  const [dx, dy] = [(to.x - from.x) / length, (to.y - from.y) / length];
+  const head = Math.min(3 * thick, length);
+  const at = (along: number, aside: number): [number, number] => [
+    from.x + along * dx - aside * dy,
+    from.y + along * dy + aside * dx,
+  ];
+  const [neck, half] = [length - head, 0.5 * thick];
+  const outline = [at(0, half), at(neck, half), at(neck, 3 * half), at(length, 0), at(neck, -3 * half)];
+  context.fillStyle = colour;
+  context.beginPath();
+  for (const [x, y] of [...outline, at(neck, -half), at(0, -half)]) context.lineTo(x, y);
   context.fill();
 }

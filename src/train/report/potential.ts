@@ -131,6 +131,12 @@ function forceError({ forces = [], predictedForces = [] }: PotentialRow): number
   return Math.sqrt(sum / forces.length);
 }
 
+/** A box around what does not repeat, as codes for molecules write it, would only make the molecule small. */
+function withoutBox(row: PotentialRow): PotentialRow {
+  const { numbers, positions, periodic } = row.structure;
+  return periodic.some(Boolean) ? row : { ...row, structure: { numbers, positions, periodic } };
+}
+
 function worstSection(rows: readonly PotentialRow[], split: Split) {
   const withForces = rows[0].forces !== undefined;
   const measure = withForces ? forceError : energyError;
@@ -143,7 +149,7 @@ function worstSection(rows: readonly PotentialRow[], split: Split) {
     [
       ...idColumns(worst),
       ...crystalColumns(worst),
-      { title: "energy (eV)", cell: ({ energy }) => number(energy), numeric: true },
+      { title: "energy (eV)", cell: ({ energy }) => energy.toFixed(3).replace("-", "−"), numeric: true },
       { title: "error (meV/atom)", cell: (row) => number(1000 * energyError(row)), numeric: true },
       ...(withForces
         ? [{ title: "force RMSE (meV/Å)", cell: (row: PotentialRow) => number(1000 * forceError(row)), numeric: true }]
@@ -152,7 +158,7 @@ function worstSection(rows: readonly PotentialRow[], split: Split) {
     worst,
     { caption: "Structures with the largest errors" },
   );
-  const { markup, structures } = structureFigures(worst, facts);
+  const { markup, structures } = structureFigures(worst.map(withoutBox), facts);
   const sub = `The ${worst.length} ${SPLIT_NAMES[split]} structures with the largest errors of ${withForces ? "forces" : "energy"}.`;
   return { structures, markup: card("Worst cases", sub, html`${markup}${content}`, { wide: true }) };
 }

@@ -71,9 +71,36 @@ test("the image example runs as it stands", () => {
   }
 });
 
+test("the potential example runs as it stands in a folder with a trained potential", () => {
+  const [, snippet] = /## Potentials[\s\S]*?```ts\n([\s\S]*?)```/.exec(readme) ?? [];
+  const folder = mkdtempSync(join(tmpdir(), "spinel-readme-"));
+  const file = join("build", "readme-potential.mjs");
+  const water = (stretch: number): string =>
+    `3\nProperties=species:S:1:pos:R:3:forces:R:3 energy=${stretch ** 2}\nO 0 0 0 0 0 ${2 * stretch}\nH 0.76 0 ${0.59 + stretch} 0 0 ${-stretch}\nH -0.76 0 ${0.59 + stretch} 0 0 ${-stretch}\n`;
+  try {
+    writeFileSync(join(folder, "frames.xyz"), [-0.1, -0.05, 0, 0.02, 0.05, 0.1].map(water).join(""));
+    writeFileSync(join(folder, "molecule.xyz"), water(0.03));
+    const flags = "--energy energy --forces forces --n-atom-basis 16 --epochs 20 --threads 1 --quiet".split(" ");
+    execFileSync(process.execPath, [resolve("dist/cli.js"), "train", "schnet", "--data", "frames.xyz", ...flags], {
+      cwd: folder,
+    });
+    writeFileSync(file, transpiled(snippet));
+    const printed = execFileSync(process.execPath, [resolve(file)], {
+      cwd: folder,
+      encoding: "utf8",
+      timeout: 120_000,
+    });
+    expect(printed).toMatch(/^-?\d+\.\d+(e-?\d+)? \d+\.\d+ 3\n/);
+    expect(printed.match(/total=/g)).toHaveLength(3);
+  } finally {
+    rmSync(folder, { recursive: true });
+    rmSync(file, { force: true });
+  }
+});
+
 test("every command and npm script that the README names exists", () => {
   const help = execFileSync(process.execPath, ["dist/cli.js", "--help"], { encoding: "utf8" });
-  for (const [, name] of readme.matchAll(/`(?:npx )?spinel ([a-z]+)/g))
+  for (const [, name] of readme.matchAll(/`(?:npx )?spinel ([a-z-]+)/g))
     expect(help).toMatch(new RegExp(`^  ${name} `, "m"));
   for (const [, name] of readme.matchAll(/npm run ([a-z]+)/g)) expect(Object.keys(commands.scripts)).toContain(name);
 });

@@ -25,7 +25,7 @@ const SETTLED = [
 
 export function benchMatbenchCommand(): Command {
   const command = new Command("bench-matbench")
-    .summary("train and test on the official folds of a Matbench task")
+    .summary("the official folds of a Matbench task")
     .description(
       "Runs a task of Matbench v0.1 on its five official folds: a model for each, which sees the test rows once, at the end. Early stopping, the choice of the epoch and tuning use a share of the training rows (--val-fraction). Prints mean ± standard deviation in the published leaderboard and writes a run folder with, beside the usual files, results.json.gz in the form of the Python package matbench.",
     )

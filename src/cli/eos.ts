@@ -22,7 +22,7 @@ interface Flags extends AtomsFlags {
 
 export function eosCommand(): Command {
   return new Command("eos")
-    .summary("equation of state of a crystal with a trained potential")
+    .summary("equation of state, by a potential")
     .description(
       "Computes a crystal's energy at volumes around its own and fits the third-order equation of state of Birch and Murnaghan: volume, energy, bulk modulus and its derivative at zero pressure.",
     )

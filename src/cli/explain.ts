@@ -29,9 +29,9 @@ interface Flags extends Pick<ReadFlags, "skipBad"> {
 
 export function explainCommand(): Command {
   return new Command("explain")
-    .summary("why a model answers as it does: images, atoms, elements")
+    .summary("why a model answers as it does")
     .description(
-      "Of crystals, for models that add atoms up (schnet, painn, egnn): what each atom contributes. Of compositions (crabnet): which element looks at which, and what each says. Of a graph's nodes (gat): whom each attends to. As text or --json, or with --out as a page. Of images, it draws why a trained net of images answers as it does, for each image: saliency (the slope of the answer at each pixel), Grad-CAM (where the last convolution finds what speaks for it), occlusion (for classes: how far its probability falls when a place is covered) and, with --layer, that layer's maps. Writes PNG files and index.html, which shows them all.",
+      "Of crystals, for models that add atoms up (painn, egnn, schnet with --readout mean, potentials): what each atom contributes. Of compositions (crabnet): which element looks at which, and what each says. Of a graph's nodes (gat): whom each attends to. As text or --json, or with --out as a page. Of images, it draws why a trained net of images answers as it does, for each image: saliency (the slope of the answer at each pixel), Grad-CAM (where the last convolution finds what speaks for it), occlusion (for classes: how far its probability falls when a place is covered) and, with --layer, that layer's maps. Writes PNG files and index.html, which shows them all.",
     )
     .argument("<model>", "model.safetensors of a run, or the run's folder")
     .argument(
@@ -47,7 +47,7 @@ export function explainCommand(): Command {
     .option("--threads <n>", "compute threads", natural)
     .addHelpText(
       "after",
-      "\nExamples:\n  spinel explain runs/schnet-energy *.cif --out why\n  spinel explain runs/crabnet-gap Fe2O3 TiO2\n  spinel explain runs/tinyvgg-class new/*.png --out why\n  spinel explain runs/vgg16-class photo.jpg --out why --class pearlite --layer features.28",
+      "\nExamples:\n  spinel explain runs/painn-energy *.cif --out why\n  spinel explain runs/crabnet-gap Fe2O3 TiO2\n  spinel explain runs/tinyvgg-class new/*.png --out why\n  spinel explain runs/vgg16-class photo.jpg --out why --class pearlite --layer features.28",
     )
     .action(explain);
 }

@@ -14,7 +14,7 @@ const NOT_HERE = ["init", "freeze", "numeric", "categorical", "config"];
 
 export function finetuneCommand(): Command {
   const command = new Command("finetune")
-    .summary("go on from another run's model, with new data or another target")
+    .summary("go on from a run, with other data or targets")
     .description(
       "Trains a run's model further: on more data, for another target, or to tell classes apart. The network, the features and the weights are those of the model; the targets are normalised anew; where the target or the task is another one, the last layer starts afresh. The learning rate is a fifth of the model's usual one. The result is a run like any other.",
     )

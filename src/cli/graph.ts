@@ -25,7 +25,7 @@ interface Flags {
 export function graphCommand(): Command {
   const { radius, maxNeighbours, shells } = CGCNN_GRAPH;
   return new Command("graph")
-    .summary("show a structure's graph: neighbours, distances, degree")
+    .summary("a structure's graph: neighbours, distances")
     .description(
       "Prints the graph that a crystal model makes of a structure: for each atom its neighbours in shells of equal distance.",
     )

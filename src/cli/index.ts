@@ -21,6 +21,8 @@ import { version } from "./version.ts";
 const program = new Command("spinel")
   .description("Deep learning for materials: train, predict and look inside, with nothing to install but Node.")
   .version(version)
+  // Every command has options; without the word, the list is narrow enough for a terminal.
+  .configureHelp({ subcommandTerm: (command) => [command.name(), usageOf(command)].join(" ").trim() })
   .configureOutput({ outputError: (text, write) => write(`spinel: ${shortened(text)}`) })
   .addHelpText(
     "after",
@@ -49,6 +51,16 @@ function adopt(parent: Command, commands: readonly Command[]): void {
     command.copyInheritedSettings(parent);
     adopt(command, command.commands);
   }
+}
+
+/** `<file>` of `graph <file>`. */
+function usageOf(command: Command): string {
+  return command.registeredArguments
+    .map((argument) => {
+      const name = `${argument.name()}${argument.variadic ? "..." : ""}`;
+      return argument.required ? `<${name}>` : `[${name}]`;
+    })
+    .join(" ");
 }
 
 /** commander's message: `option '--epochs <n>' argument 'x' is invalid. Why.` becomes `--epochs "x": why.` */

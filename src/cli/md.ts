@@ -20,7 +20,7 @@ interface Flags extends AtomsFlags {
 
 export function mdCommand(): Command {
   return new Command("md")
-    .summary("molecular dynamics with a trained potential")
+    .summary("molecular dynamics, by a potential")
     .description(
       "Moves the atoms of a structure by the potential's forces: at constant energy (velocity Verlet, which reports the energy's drift), or with --langevin at constant temperature (BAOAB). The trajectory is extended xyz with energy, forces and velocities (Å/fs).",
     )

@@ -21,7 +21,7 @@ interface Flags extends AtomsFlags {
 
 export function relaxCommand(): Command {
   return new Command("relax")
-    .summary("relax structures with a trained potential")
+    .summary("relax structures, by a potential")
     .description(
       "Moves the atoms of each structure, and with --cell the lattice, to where the potential's forces vanish (FIRE), and writes the result as extended xyz with energy, forces and stress.",
     )

@@ -37,7 +37,7 @@ const choice = (
 
 export function trainCommand(): Command {
   return new Command("train")
-    .summary("train a model on a table, crystal structures or images")
+    .summary("train on tables, crystals, graphs, images")
     .description(
       "Trains a model on a table (CSV or JSON lines, .gz too) or, cgcnn, on crystal structures (a folder with id_prop.csv and CIF, POSCAR or other files, a zip of them, JSON lines, Matbench's JSON, extended xyz) or, vgg11 to cnn1d, on images and signals (a folder CLASS/*.png, IDX, a CSV of pixels) and writes a run folder: config.json, metrics.jsonl, model.safetensors, predictions.csv, results.json, report.html, a checkpoint and TensorBoard events.",
     )

@@ -44,7 +44,7 @@ export function atomContributions(predictor: Predictor, rows: DatasetRows): Atom
   if (!isAtomwise(model) || card.task.kind === "classification")
     throw new UserError(
       "Atoms' contributions: the model's numbers are not sums over atoms.",
-      "Models of numbers by schnet, painn and egnn are.",
+      "Models of numbers by painn and egnn are, and those of schnet with --readout mean or sum.",
     );
   const readout = (card.architecture as { readout?: "sum" | "mean" }).readout ?? "sum";
   const data = predictor.dataset(rows);

@@ -62,13 +62,13 @@ const MISTAKES: [name: string, args: string[], says: RegExp][] = [
   [
     "no model",
     ["train", "--data", "alloys.csv"],
-    /train needs a MODEL: one of mlp, elemnet, cgcnn, vgg11, .* and cnn1d\.\n {2}For example: spinel train/,
+    /train needs a MODEL: one of mlp, elemnet, crabnet, cgcnn, schnet, .* and cnn1d\.\n {2}For example: spinel train/,
   ],
   ["no target", ["train", "mlp", "--data", "alloys.csv"], /train needs --target COLUMN/],
   [
     "an unknown model",
     ["train", "mpl", "--data", "alloys.csv", "--target", "y"],
-    /no model "mpl"\.\n {2}There are mlp, elemnet, cgcnn, vgg11, /,
+    /no model "mpl"\.\n {2}There are mlp, elemnet, crabnet, cgcnn, schnet, /,
   ],
   // Values of options
   ["a word for a number", good("--epochs", "many"), /--epochs "many": a whole number ≥ 1 is needed/],
@@ -98,7 +98,7 @@ const MISTAKES: [name: string, args: string[], says: RegExp][] = [
   [
     "layers for ElemNet",
     ["train", "elemnet", "--data", "alloys.csv", "--target", "strength", "--hidden", "8"],
-    /--hidden is for mlp; the model is elemnet\.\n {2}Leave it out/,
+    /--hidden is for mlp, .*; the model is elemnet\.\n {2}Leave it out/,
   ],
   ["smoothing labels of numbers", good("--label-smoothing", "0.1"), /--label-smoothing is for classification/],
   [

@@ -151,6 +151,8 @@ describe("spinel explain", () => {
       "1",
       "--radius",
       "3",
+      "--readout",
+      "mean",
       "--epochs",
       "1",
       "--threads",
@@ -170,7 +172,7 @@ describe("spinel explain", () => {
     expect(atoms.map((atom: { element: string }) => atom.element)).toEqual(["Na", "Cl"]);
     expect((atoms[0].contribution + atoms[1].contribution) / 2).toBeCloseTo(predicted, 4);
     expect((await run("explain", "schnet", "nacl.xyz")).stdout).toMatch(
-      /NaCl {2}Predicted \S+ .*: the mean of what its atoms contribute\.\n +1 {2}Na/,
+      /NaCl {2}Predicted -?[\d.]+: the mean of what its atoms contribute\.\n +1 {2}Na/,
     );
     const page = await run("explain", "schnet", "nacl.xyz", "--out", "why");
     expect([page.code, page.stderr]).toEqual([0, "1 row explained: why/index.html\n"]);

@@ -161,6 +161,7 @@ pre {
   main { padding: 24px 12px 40px; }
   h1 { font-size: 23px; }
   .cards, .beside { grid-template-columns: minmax(0, 1fr); }
+  .plane { font-size: 30px; }
   .card { padding: 14px; }
   .tiles { grid-template-columns: repeat(2, minmax(0, 1fr)); }
   .tile:first-child:nth-last-child(odd) { grid-column: 1 / -1; }

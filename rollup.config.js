@@ -32,8 +32,7 @@ const typescript = {
 /** In one declaration file an augmentation of Tensor's module is a plain merge of interfaces. */
 const mergeInterfaces = {
   name: "merge-interfaces",
-  renderChunk: (code) =>
-    code.replace(/declare module "\.\.\/core\/tensor\.ts" \{\s*(interface Tensor[^{]*\{\s*\})\s*\}/, "$1"),
+  renderChunk: (code) => code.replace(/declare module "[^"]*" \{\s*(interface Tensor[^{]*\{\s*\})\s*\}/, "$1"),
 };
 
 /** three.js's licence goes with every copy of its code; the minifier drops comments. */

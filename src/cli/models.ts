@@ -1,3 +1,4 @@
+import { ELEMENTS } from "../data/elements.ts";
 import { type Architecture, CGCNN_BASIS, type ImageShape, type VggDepth } from "../models/index.ts";
 import type { RunConfig } from "./config.ts";
 import { NODE_DEFAULTS, NODE_FIELDS, NODE_MODELS, NODE_NAMES, type NodeModel } from "./nodeModels.ts";
@@ -337,11 +338,11 @@ export function ownersOf(field: string): readonly string[] | undefined {
 /** A net for structures whose atoms' vectors have `inputs` numbers, or that learns vectors of the elements itself. */
 export function structureNet(model: StructureModel, config: RunConfig, inputs: number, outputs: number): Architecture {
   const { atomFeaLen, nConv, hFeaLen, nH, dropout, radius, nAtomBasis, nInteractions, nRbf, readout } = config;
-  if (model === "schnet") return { model, outputs, cutoff: radius, nAtomBasis, nInteractions, nRbf, readout };
+  const atoms = { outputs, cutoff: radius, maxZ: ELEMENTS.length + 1 };
+  if (model === "schnet") return { model, ...atoms, nAtomBasis, nInteractions, nRbf, readout };
   const added = readout === "pooled" ? undefined : readout;
-  if (model === "painn") return { model, outputs, cutoff: radius, nAtomBasis, nInteractions, nRbf, readout: added };
-  if (model === "egnn")
-    return { model, outputs, cutoff: radius, hidden: nAtomBasis, layers: nInteractions, readout: added };
+  if (model === "painn") return { model, ...atoms, nAtomBasis, nInteractions, nRbf, readout: added };
+  if (model === "egnn") return { model, ...atoms, hidden: nAtomBasis, layers: nInteractions, readout: added };
   if (model === "pointnet") return { model, outputs, featureTransform: config.featureTransform, dropout };
   if (model === "mpnn") return mpnnOf(config, outputs);
   if (model === "megnet") return megnetOf(config, outputs);

@@ -1,4 +1,3 @@
-import { ELEMENTS } from "../data/elements.ts";
 import { type Architecture, CGCNN_BASIS, type ImageShape, type VggDepth } from "../models/index.ts";
 import type { RunConfig } from "./config.ts";
 import { NODE_DEFAULTS, NODE_FIELDS, NODE_MODELS, NODE_NAMES, type NodeModel } from "./nodeModels.ts";
@@ -338,7 +337,7 @@ export function ownersOf(field: string): readonly string[] | undefined {
 /** A net for structures whose atoms' vectors have `inputs` numbers, or that learns vectors of the elements itself. */
 export function structureNet(model: StructureModel, config: RunConfig, inputs: number, outputs: number): Architecture {
   const { atomFeaLen, nConv, hFeaLen, nH, dropout, radius, nAtomBasis, nInteractions, nRbf, readout } = config;
-  const atoms = { outputs, cutoff: radius, maxZ: ELEMENTS.length + 1 };
+  const atoms = { outputs, cutoff: radius };
   if (model === "schnet") return { model, ...atoms, nAtomBasis, nInteractions, nRbf, readout };
   const added = readout === "pooled" ? undefined : readout;
   if (model === "painn") return { model, ...atoms, nAtomBasis, nInteractions, nRbf, readout: added };

@@ -208,7 +208,7 @@ const MISTAKES: [name: string, args: string[], says: RegExp][] = [
   ["no neighbours", good("--max-neighbours", "0"), /--max-neighbours "0": a whole number ≥ 1 is needed/],
   ["a width that kernels do not have", good("--atom-fea-len", "7"), /--atom-fea-len must be a multiple of 4, not 7/],
   ["an unknown kind of shells", good("--shells", "half"), /--shells "half": allowed choices are cut, whole/],
-  ["hidden layers", good("--hidden", "8,8"), /--hidden is for mlp; the model is cgcnn\.\n {2}Leave it out/],
+  ["hidden layers", good("--hidden", "8,8"), /--hidden is for mlp, .*; the model is cgcnn\.\n {2}Leave it out/],
   ["features of a formula", good("--features", "magpie"), /--features is for mlp and elemnet; the model is cgcnn/],
   ["numeric columns", good("--numeric", "gap"), /--numeric is for mlp; cgcnn learns from structures alone/],
   [

@@ -134,21 +134,18 @@ export class ElementSetFeaturiser implements RowFeaturiser {
   }
 
   /** @throws UserError naming file and line for a formula that cannot be read or has an element without a vector */
-  set({ file, lines, formulas }: DatasetRows, row: number): ElementSet {
-    try {
-      const { elements, fractions } = parseFormula(formulas![row]);
+  set(rows: DatasetRows, row: number): ElementSet {
+    return inRow(rows, row, (text) => {
+      const { elements, fractions } = parseFormula(text);
       const unknown = elements.find((z) => !this.known.has(z));
       if (unknown !== undefined)
         throw new UserError(
-          `${ELEMENTS[unknown - 1].name} in ${quoteFormula(formulas![row])} has no vector in ${this.json.vectors}.`,
+          `${ELEMENTS[unknown - 1].name} in ${quoteFormula(text)} has no vector in ${this.json.vectors}.`,
           "Leave the row out, or use one-hot vectors.",
         );
       const order = [...elements.keys()].sort((a, b) => fractions[b] - fractions[a] || elements[a] - elements[b]);
       return { numbers: order.map((i) => elements[i]), fractions: order.map((i) => fractions[i]) };
-    } catch (error) {
-      if (!(error instanceof UserError)) throw error;
-      throw new UserError(`${file}:${lines[row]}: ${error.message.split("\n")[0]}`, error.hint);
-    }
+    });
   }
 
   /** @throws UserError as `set`, and where the rows have no formulas */
@@ -217,8 +214,8 @@ export function groupFormulas(table: Table, { pure = true }: { pure?: boolean } 
   const { formulas, targets } = table;
   if (!formulas || !targets) return table;
   const groups = new Map<string, number[]>();
-  formulas.forEach((text, row) => {
-    const { elements, fractions } = parseFormula(text);
+  formulas.forEach((_, row) => {
+    const { elements, fractions } = inRow(table, row, parseFormula);
     if (!pure && elements.length === 1) return;
     const key = elements.map((z, i) => `${z}:${fractions[i].toPrecision(9)}`).join();
     const rows = groups.get(key);
@@ -236,6 +233,16 @@ export function groupFormulas(table: Table, { pure = true }: { pure?: boolean } 
   });
   const first = table.rows([...groups.values()].map(([row]) => row));
   return new Table({ ...first, targets: { names: targets.names, values } });
+}
+
+/** What `use` makes of a row's formula; its errors name file and line. */
+function inRow<T>({ file, lines, formulas }: DatasetRows, row: number, use: (formula: string) => T): T {
+  try {
+    return use(formulas![row]);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    throw new UserError(`${file}:${lines[row]}: ${error.message.split("\n")[0]}`, error.hint);
+  }
 }
 
 function mostFrequent(values: readonly number[]): number {

@@ -50,7 +50,7 @@ export function trainCommand(): Command {
     .option("--target <column>", "column to predict (images: their class)")
     .option(
       "--energy <key>",
-      "schnet: train a potential on the energies of this name (eV), as frames of extended xyz have them",
+      "schnet, painn, egnn: train a potential on the energies of this name (eV), as frames of extended xyz have them",
     )
     .option("--forces <key>", "and on the forces (eV/Å): F = −∂E/∂r")
     .option("--stress <key>", "and on the stress (eV/Å³, nine numbers or six: xx yy zz yz xz xy)")
@@ -169,27 +169,33 @@ export function trainCommand(): Command {
     .optionsGroup("Training:")
     .option(
       "--epochs <n>",
-      "passes over the training rows (mlp: 100, elemnet: 200, crabnet: 40, cgcnn: 60, vgg: 30, lenet: 20, tinyvgg: 50, cnn1d: 200)",
+      "passes over the training rows (mlp: 100, elemnet: 200, crabnet: 40, cgcnn: 60, other networks of crystals: 100, potentials: 300, vgg: 30, lenet: 20, tinyvgg: 50, cnn1d: 200)",
       natural,
     )
     .option(
       "--batch-size <n>",
-      "rows in a minibatch (mlp, vgg, lenet: 64, elemnet, tinyvgg: 32, crabnet, cgcnn: 128, cnn1d: 100)",
+      "rows in a minibatch (mlp, vgg, lenet: 64, elemnet, tinyvgg, networks of crystals: 32, crabnet, cgcnn: 128, cnn1d: 100, potentials: 10)",
       natural,
     )
     .option(
       "--lr <rate>",
-      "learning rate (mlp, lenet, tinyvgg, vgg with batch norm: 0.001, elemnet, vgg: 0.0001, crabnet: 0.0005, cgcnn: 0.005, cnn1d: 0.01)",
+      "learning rate (mlp, lenet, tinyvgg, vgg with batch norm: 0.001, elemnet, vgg: 0.0001, crabnet: 0.0005, cgcnn: 0.005, networks of crystals: 0.002, alignn, potentials: 0.001, cnn1d: 0.01)",
       number,
     )
-    .addOption(choice("--optimizer <name>", "mlp, crabnet, cgcnn, vgg: adamw, others: adam", "optimizer"))
+    .addOption(
+      choice(
+        "--optimizer <name>",
+        "elemnet, lenet, tinyvgg, cnn1d, potentials, nodes of graphs: adam, others: adamw",
+        "optimizer",
+      ),
+    )
     .option("--lookahead", "go back half of the way after every six steps")
     .option("--momentum <x>", "of sgd and rmsprop", number)
     .option("--weight-decay <x>", "L2 (adamw: decoupled)", number)
     .option("--l1 <x>", "L1 penalty", number)
     .option(
       "--schedule <name|json>",
-      "constant, cosineAnnealing, oneCycle, … (mlp, lenet, tinyvgg: cosineAnnealing, elemnet, cnn1d: constant, crabnet, cgcnn, vgg: oneCycle)",
+      "constant, cosineAnnealing, oneCycle, … (mlp, lenet, tinyvgg: cosineAnnealing, elemnet, cnn1d, nodes of graphs: constant, others: oneCycle)",
     )
     .addOption(
       choice(
